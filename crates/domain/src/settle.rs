@@ -1,0 +1,279 @@
+//! When a doubt is settled: the rule by which reconciliation binds, gives up, or asks a person.
+//!
+//! A doubled check contacts an employer twice and costs money; a delay does not. So whatever is not proven waits.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::case::{Case, CaseItem, ItemState, ScanReport, Sighting};
+use crate::observation::VendorRef;
+use crate::result::Reason;
+use crate::time::Timestamp;
+
+/// How far the vendor's clock may be from ours.
+pub const SKEW: Duration = Duration::from_mins(5);
+
+/// What the evidence says about one item of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// Not enough is known; look again.
+    Wait,
+    /// It exists. The earliest object is the check's; the others are duplicates.
+    Bind { vendor: VendorRef, duplicates: Vec<VendorRef> },
+    /// It does not exist: the settle window is over and two complete, equal scans after it saw nothing.
+    Absent,
+    /// A person must look.
+    Review(Reason),
+    /// It was sent again, and the scan after that is over. More objects than the bound one are duplicates.
+    LateScanned { duplicates: Vec<VendorRef> },
+}
+
+/// Judges one item. `scans` are the scans of the account since the case was opened, oldest first; `echoes` says whether
+/// the account was ever seen to give back a reference of ours.
+pub fn settle(case: &Case, item: &CaseItem, scans: &[ScanReport], echoes: bool, now: Timestamp) -> Finding {
+    let found = found(item, scans);
+    if let (ItemState::Bound | ItemState::Duplicate | ItemState::Absent, Some(resent_at)) = (item.state, item.resent_at)
+    {
+        let late = scans.iter().any(|scan| scan.seen.complete && scan.started_at >= resent_at);
+        if !late {
+            return Finding::Wait;
+        }
+        let duplicates = found
+            .into_iter()
+            .filter(|vendor| item.bound.as_ref().is_some_and(|bound| bound.order_id != vendor.order_id));
+        return Finding::LateScanned { duplicates: duplicates.collect() };
+    }
+    if !matches!(item.state, ItemState::Unknown | ItemState::Proven) {
+        return Finding::Wait;
+    }
+    if let Some((first, rest)) = found.split_first() {
+        return Finding::Bind { vendor: first.clone(), duplicates: rest.to_vec() };
+    }
+    if now < case.window_ends_at {
+        return Finding::Wait;
+    }
+    let conclusive: Vec<_> =
+        scans.iter().filter(|scan| scan.seen.complete && scan.started_at >= case.window_ends_at).collect();
+    let [.., before, last] = conclusive.as_slice() else {
+        return if now >= case.deadline { Finding::Review(no_complete_scan()) } else { Finding::Wait };
+    };
+    if listed(case, before) != listed(case, last) {
+        return if now >= case.deadline { Finding::Review(unequal_scans()) } else { Finding::Wait };
+    }
+    if item.state == ItemState::Proven {
+        return Finding::Review(proven_but_not_found());
+    }
+    if !echoes && last.seen.look_alikes.iter().any(|alike| alike.reference == item.reference) {
+        return Finding::Review(look_alike());
+    }
+    Finding::Absent
+}
+
+/// The vendor's objects that carry the item's reference, earliest first.
+fn found(item: &CaseItem, scans: &[ScanReport]) -> Vec<VendorRef> {
+    let mut sightings: Vec<&Sighting> = scans
+        .iter()
+        .flat_map(|scan| &scan.seen.found)
+        .filter(|sighting| sighting.reference == item.reference)
+        .collect();
+    sightings.sort_by_key(|sighting| (sighting.created_at.is_none(), sighting.created_at, &sighting.vendor));
+    let mut orders = BTreeSet::new();
+    sightings.retain(|sighting| orders.insert(&sighting.vendor.order_id));
+    sightings.into_iter().map(|sighting| sighting.vendor.clone()).collect()
+}
+
+/// What a scan listed of the time in question. Newer rows of a busy account do not count.
+fn listed<'a>(case: &Case, scan: &'a ScanReport) -> BTreeSet<&'a str> {
+    let window = case.sent_at - SKEW..=case.window_ends_at;
+    let in_window = |at: Option<Timestamp>| at.is_none_or(|at| window.contains(&at));
+    scan.seen.listed.iter().filter(|row| in_window(row.created_at)).map(|row| row.id.as_str()).collect()
+}
+
+fn no_complete_scan() -> Reason {
+    Reason::new(
+        "no_complete_scan",
+        "The vendor's orders could not be read completely in time. Look in the vendor's dashboard for the reference, then bind, resend or fail.",
+    )
+}
+
+fn unequal_scans() -> Reason {
+    Reason::new(
+        "unequal_scans",
+        "The vendor's list of the time in question keeps changing. Look in the vendor's dashboard for the reference, then bind, resend or fail.",
+    )
+}
+
+fn proven_but_not_found() -> Reason {
+    Reason::new(
+        "proven_but_not_found",
+        "The vendor sent news with this reference, but no order with it can be found. Find the order in the vendor's dashboard and bind it.",
+    )
+}
+
+fn look_alike() -> Reason {
+    Reason::new(
+        "look_alike",
+        "The vendor has an order that agrees in what can be seen, without any reference. Compare it, then bind it, or resend if it is another's.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::{AfterAbsence, CaseState, Listed, LookAlike, Sightings};
+    use crate::id::{CaseId, CheckId, OrderId, Reference, ScanId, SubmissionId};
+    use crate::party::{AccountKey, ProviderId, TenantId};
+    use uuid::Uuid;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::EPOCH + Duration::from_secs(10_000 + seconds)
+    }
+
+    fn case() -> Case {
+        Case {
+            id: CaseId::from_uuid(Uuid::nil()),
+            tenant: TenantId::new("t"),
+            account: AccountKey::default_of(ProviderId::new("v")),
+            submission: SubmissionId::from_uuid(Uuid::nil()),
+            state: CaseState::Open,
+            why: Reason::new("timeout", ""),
+            sent_at: at(0),
+            window_ends_at: at(100),
+            deadline: at(500),
+            next_scan_at: None,
+            opened_at: at(10),
+            resolved_at: None,
+            items: vec![item()],
+        }
+    }
+
+    fn item() -> CaseItem {
+        CaseItem {
+            check_id: CheckId::from_uuid(Uuid::nil()),
+            order_id: OrderId::from_uuid(Uuid::nil()),
+            reference: Reference::first(CheckId::from_uuid(Uuid::nil())),
+            state: ItemState::Unknown,
+            after_absence: AfterAbsence::Resend,
+            bound: None,
+            duplicates: Vec::new(),
+            review: None,
+            resent_at: None,
+            late_scanned: false,
+        }
+    }
+
+    fn scan(started: u64, seen: Sightings) -> ScanReport {
+        ScanReport {
+            id: ScanId::from_uuid(Uuid::nil()),
+            account: case().account,
+            started_at: at(started),
+            ended_at: at(started),
+            seen,
+        }
+    }
+
+    fn complete() -> Sightings {
+        Sightings { complete: true, ..Sightings::default() }
+    }
+
+    fn with_found(ids: &[(&str, u64)]) -> Sightings {
+        let found = ids.iter().map(|(id, created)| Sighting {
+            reference: item().reference,
+            vendor: VendorRef::order(*id),
+            created_at: Some(at(*created)),
+        });
+        Sightings { found: found.collect(), ..complete() }
+    }
+
+    #[test]
+    fn one_hit_binds_at_once_even_from_an_incomplete_scan() {
+        let seen = Sightings { complete: false, ..with_found(&[("a", 1)]) };
+        assert_eq!(
+            settle(&case(), &item(), &[scan(20, seen)], true, at(21)),
+            Finding::Bind { vendor: VendorRef::order("a"), duplicates: vec![] }
+        );
+    }
+
+    #[test]
+    fn of_several_hits_the_earliest_binds() {
+        let finding = settle(&case(), &item(), &[scan(20, with_found(&[("late", 9), ("early", 1)]))], true, at(21));
+        assert_eq!(
+            finding,
+            Finding::Bind { vendor: VendorRef::order("early"), duplicates: vec![VendorRef::order("late")] }
+        );
+    }
+
+    #[test]
+    fn nothing_is_absent_before_the_window_is_over_and_two_scans_after_it_agree() {
+        let scans = [scan(20, complete()), scan(60, complete()), scan(101, complete()), scan(110, complete())];
+        assert_eq!(settle(&case(), &item(), &scans[..2], true, at(99)), Finding::Wait);
+        assert_eq!(settle(&case(), &item(), &scans[..2], true, at(100)), Finding::Wait);
+        assert_eq!(settle(&case(), &item(), &scans[..3], true, at(105)), Finding::Wait);
+        assert_eq!(settle(&case(), &item(), &scans, true, at(111)), Finding::Absent);
+    }
+
+    #[test]
+    fn incomplete_scans_never_show_absence() {
+        let scans: Vec<_> = (101..140).map(|at| scan(at, Sightings { complete: false, ..complete() })).collect();
+        assert_eq!(settle(&case(), &item(), &scans, true, at(150)), Finding::Wait);
+        assert!(
+            matches!(settle(&case(), &item(), &scans, true, at(500)), Finding::Review(reason) if reason.code == "no_complete_scan")
+        );
+    }
+
+    #[test]
+    fn scans_that_disagree_within_the_window_do_not_count_but_newer_rows_do_not_matter() {
+        let listing = |rows: &[(&str, u64)]| Sightings {
+            listed: rows
+                .iter()
+                .map(|(id, created)| Listed { id: (*id).into(), created_at: Some(at(*created)) })
+                .collect(),
+            ..complete()
+        };
+        let drifting = [scan(101, listing(&[("x", 5)])), scan(110, listing(&[("x", 5), ("y", 90)]))];
+        assert_eq!(settle(&case(), &item(), &drifting, true, at(111)), Finding::Wait);
+        let busy = [scan(101, listing(&[("x", 5)])), scan(110, listing(&[("x", 5), ("new", 105)]))];
+        assert_eq!(settle(&case(), &item(), &busy, true, at(111)), Finding::Absent);
+    }
+
+    #[test]
+    fn a_look_alike_holds_the_resend_only_where_references_are_not_given_back() {
+        let alike = LookAlike {
+            reference: item().reference,
+            vendor_order_id: "x".into(),
+            created_at: Some(at(1)),
+            agrees_in: vec!["last_name".into()],
+        };
+        let seen = Sightings { look_alikes: vec![alike], ..complete() };
+        let scans = [scan(101, seen.clone()), scan(110, seen)];
+        assert!(
+            matches!(settle(&case(), &item(), &scans, false, at(111)), Finding::Review(reason) if reason.code == "look_alike")
+        );
+        assert_eq!(settle(&case(), &item(), &scans, true, at(111)), Finding::Absent);
+    }
+
+    #[test]
+    fn what_is_proven_is_never_absent() {
+        let proven = CaseItem { state: ItemState::Proven, ..item() };
+        let scans = [scan(101, complete()), scan(110, complete())];
+        assert!(
+            matches!(settle(&case(), &proven, &scans, true, at(111)), Finding::Review(reason) if reason.code == "proven_but_not_found")
+        );
+    }
+
+    #[test]
+    fn after_a_resend_one_complete_scan_looks_for_the_first_one_coming_late() {
+        let resent = CaseItem {
+            state: ItemState::Bound,
+            bound: Some(VendorRef::order("second")),
+            resent_at: Some(at(200)),
+            ..item()
+        };
+        assert_eq!(settle(&case(), &resent, &[scan(150, complete())], true, at(210)), Finding::Wait);
+        let late = [scan(150, complete()), scan(220, with_found(&[("first", 2), ("second", 199)]))];
+        assert_eq!(
+            settle(&case(), &resent, &late, true, at(221)),
+            Finding::LateScanned { duplicates: vec![VendorRef::order("first")] }
+        );
+    }
+}

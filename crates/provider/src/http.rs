@@ -1,0 +1,206 @@
+//! The one HTTP client through which every vendor is called: bounded in time and size, under the account's budget,
+//! without redirects, and exact about whether a request was written.
+
+use std::error::Error as _;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use ::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use ::http::{Method, StatusCode};
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt as _};
+use url::Url;
+
+use crate::call::{CallContext, CallError, LostReason, NotSentReason};
+
+/// A document on its way through the gateway. Ends with an error when the vendor breaks off or sends too much.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, CallError>> + Send>>;
+
+/// The largest answer read unless a request says otherwise.
+pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
+
+/// The largest document streamed through.
+pub const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
+
+/// How long a call may wait for its turn in the rate budget.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The longest rest a vendor can make us take with one answer.
+const LONGEST_REST: Duration = Duration::from_mins(15);
+
+#[derive(Debug, Clone)]
+pub struct VendorRequest {
+    pub method: Method,
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// The most bytes of the answer's body that are read.
+    pub max_answer: usize,
+}
+
+impl VendorRequest {
+    pub fn new(method: Method, url: Url) -> Self {
+        Self { method, url, headers: HeaderMap::new(), body: Bytes::new(), max_answer: MAX_ANSWER }
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    #[must_use]
+    pub fn body(mut self, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        self.headers.insert(::http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        self.body = body.into();
+        self
+    }
+}
+
+/// A whole answer, whatever its status.
+#[derive(Clone)]
+pub struct VendorAnswer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub took: Duration,
+}
+
+impl VendorAnswer {
+    /// Reads the body as JSON; an unreadable one is as good as no answer.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, CallError> {
+        serde_json::from_slice(&self.body).map_err(|_| CallError::Lost { why: LostReason::Unreadable })
+    }
+
+    /// How long the vendor asks us to wait, where it says so in seconds.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+        Some(Duration::from_secs(seconds).min(LONGEST_REST))
+    }
+}
+
+impl std::fmt::Debug for VendorAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "VendorAnswer({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+/// See the module's documentation. Cheap to clone; clones share connections.
+#[derive(Debug, Clone)]
+pub struct VendorHttp {
+    client: reqwest::Client,
+}
+
+impl VendorHttp {
+    /// # Panics
+    ///
+    /// If the system has no root certificates at all.
+    #[expect(clippy::disallowed_methods, reason = "this is the budgeted client that all others are banned for")]
+    pub fn new() -> Self {
+        // A process-wide choice; whoever came first made the same one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("vetgate/", env!("CARGO_PKG_VERSION")))
+            // A redirect could turn a POST into a GET, or carry a key to a foreign host.
+            .redirect(reqwest::redirect::Policy::none())
+            // The client would repeat requests on its own on some errors; a create is never repeated unseen.
+            .retry(reqwest::retry::never())
+            .connect_timeout(Duration::from_secs(10))
+            .pool_idle_timeout(Duration::from_secs(30))
+            .tcp_nodelay(true)
+            .build();
+        Self { client: client.expect("a TLS client") }
+    }
+
+    /// Makes one request and reads the whole answer, whatever its status.
+    pub async fn send(&self, ctx: &CallContext, request: VendorRequest) -> Result<VendorAnswer, CallError> {
+        let started = Instant::now();
+        let max = request.max_answer;
+        let response = self.begin(ctx, request).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let left = ctx.timeout.saturating_sub(started.elapsed());
+        let body = tokio::time::timeout(left, read_bounded(response, max))
+            .await
+            .map_err(|_| CallError::Lost { why: LostReason::TimedOut })??;
+        let answer = VendorAnswer { status, headers, body, took: started.elapsed() };
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            ctx.budget.pause(answer.retry_after().unwrap_or(Duration::from_secs(1))).await;
+        }
+        Ok(answer)
+    }
+
+    /// Makes one request and hands its body on as it comes, up to [`MAX_DOCUMENT`] bytes. Statuses other than 200 are errors.
+    pub async fn stream(&self, ctx: &CallContext, request: VendorRequest) -> Result<ByteStream, CallError> {
+        let response = self.begin(ctx, request).await?;
+        if response.status() != StatusCode::OK {
+            return Err(CallError::Lost { why: LostReason::Status(response.status().as_u16()) });
+        }
+        let mut left = MAX_DOCUMENT;
+        Ok(Box::pin(response.bytes_stream().map(move |chunk| {
+            let chunk = chunk.map_err(|error| CallError::Lost { why: lost(&error) })?;
+            left = left.checked_sub(chunk.len()).ok_or(CallError::Lost { why: LostReason::TooLarge })?;
+            Ok(chunk)
+        })))
+    }
+
+    async fn begin(&self, ctx: &CallContext, request: VendorRequest) -> Result<reqwest::Response, CallError> {
+        ctx.budget.take(ctx.share, PATIENCE).await.map_err(|wait| not_sent(NotSentReason::OverBudget, Some(wait)))?;
+        // After the wait for the budget, and by the monotonic clock: as late as it can be asked.
+        if ctx.lease_until.is_some_and(|until| Instant::now() + ctx.timeout > until) {
+            return Err(not_sent(NotSentReason::LeaseTooShort, None));
+        }
+        let mut headers = request.headers;
+        if let Some(trace) = ctx.traceparent.as_deref().and_then(|trace| HeaderValue::from_str(trace).ok()) {
+            headers.insert("traceparent", trace);
+        }
+        ctx.count_call();
+        let sending = self.client.request(request.method, request.url).headers(headers).body(request.body).send();
+        match tokio::time::timeout(ctx.timeout, sending).await {
+            Err(_) => Err(CallError::Lost { why: LostReason::TimedOut }),
+            Ok(Err(error)) if error.is_connect() => Err(not_sent(NotSentReason::NotConnected, None)),
+            Ok(Err(error)) if error.is_builder() => Err(not_sent(NotSentReason::BadRequest, None)),
+            Ok(Err(error)) => Err(CallError::Lost { why: lost(&error) }),
+            Ok(Ok(response)) => Ok(response),
+        }
+    }
+}
+
+impl Default for VendorHttp {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+const fn not_sent(why: NotSentReason, retry_after: Option<Duration>) -> CallError {
+    CallError::NotSent { why, retry_after }
+}
+
+async fn read_bounded(response: reqwest::Response, max: usize) -> Result<Bytes, CallError> {
+    let mut body = BytesMut::new();
+    let mut chunks = response.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| CallError::Lost { why: lost(&error) })?;
+        if body.len() + chunk.len() > max {
+            return Err(CallError::Lost { why: LostReason::TooLarge });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Names the way in which an answer was lost. The library's own error text is dropped: it holds the URL.
+fn lost(error: &reqwest::Error) -> LostReason {
+    if error.is_timeout() {
+        return LostReason::TimedOut;
+    }
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(io) = inner.downcast_ref::<std::io::Error>()
+            && io.kind() == std::io::ErrorKind::UnexpectedEof
+        {
+            return LostReason::Truncated;
+        }
+        cause = inner.source();
+    }
+    if error.is_body() || error.is_decode() { LostReason::Truncated } else { LostReason::Broken }
+}

@@ -1,0 +1,87 @@
+//! The contract between the engine and the vendors.
+//!
+//! The engine knows vendors only through [`Provider`]. An adapter knows neither the database nor the API: it turns our
+//! words into a vendor's calls and its answers into ours, and says honestly what a failed call proves and what it does not.
+//!
+//! A new vendor is one crate that implements [`Provider`], one simulator, and a run of the conformance suite.
+
+pub mod call;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod descriptor;
+pub mod hook;
+pub mod http;
+pub mod locate;
+pub mod snapshot;
+pub mod submit;
+
+use async_trait::async_trait;
+use domain::{CheckInput, FieldError, OrderInput, Reason, VendorRef};
+
+pub use crate::call::{Budget, CallContext, CallError, LostReason, NotSentReason, Share};
+pub use crate::descriptor::{CancelSupport, Descriptor, HookAuthentication, Product, Timing};
+pub use crate::hook::{HookNews, HookRefused, HookRequest, HookSays};
+pub use crate::http::{ByteStream, VendorAnswer, VendorHttp, VendorRequest};
+pub use crate::locate::{LocateQuery, Sought};
+pub use crate::snapshot::{DocumentRef, Fetched, Snapshot};
+pub use crate::submit::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport};
+
+/// One account at one vendor.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// What the vendor can do, and how.
+    fn descriptor(&self) -> &Descriptor;
+
+    /// Everything the vendor will demand of this check, before the order is accepted. One entry per fault; empty: fine.
+    fn validate(&self, order: &OrderInput, check: &CheckInput) -> Vec<FieldError>;
+
+    /// The create call, made exactly once and never repeated in here. Gives one outcome per item, in their order.
+    async fn submit(&self, ctx: &CallContext, submission: &Submission) -> SubmitReport;
+
+    /// "Which of these are yours?" Looks for the references, reads as much as it takes to say that something is not
+    /// there, and counts its calls. A failure makes the sightings incomplete; what was seen until then stays.
+    async fn locate(&self, ctx: &CallContext, query: &LocateQuery) -> domain::case::Sightings;
+
+    /// How the vendor's object stands now.
+    async fn fetch(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Fetched, CallError>;
+
+    /// Asks the vendor to stop. Asking again for what is stopped already is fine.
+    async fn cancel(&self, ctx: &CallContext, vendor: &VendorRef, reason: &Reason) -> Result<CancelAnswer, CallError>;
+
+    /// The bytes of a document that a snapshot named.
+    async fn document(&self, ctx: &CallContext, document: &DocumentRef) -> Result<ByteStream, CallError>;
+
+    /// Verifies a hook of the vendor and says what is in it. Pure: no I/O, and the same answer for the same request.
+    fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused>;
+
+    /// A cheap call that shows whether the vendor is reachable and the credentials are good. Makes nothing.
+    async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault>;
+}
+
+/// What a vendor said to a cancel call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CancelAnswer {
+    /// It stops; a fetch will show it.
+    Agreed,
+    /// There is nothing left to stop.
+    AlreadyEnded,
+    /// It cannot or will not.
+    Refused(Reason),
+}
+
+/// What is wrong with an account's settings or the way to the vendor, in a sentence for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProbeFault {
+    #[error("the vendor cannot be reached: {0}")]
+    Unreachable(String),
+    #[error("the vendor refuses the credentials: {0}")]
+    Credentials(String),
+    #[error("the vendor answers, but not as expected: {0}")]
+    Unexpected(String),
+}
+
+impl From<CallError> for ProbeFault {
+    fn from(error: CallError) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+}

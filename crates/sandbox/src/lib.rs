@@ -1,0 +1,1 @@
+//! Simulators of the three vendors, with fault injection and books.

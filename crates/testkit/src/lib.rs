@@ -1,0 +1,1 @@
+//! A private Postgres and what tests need around a gateway.

@@ -1,0 +1,1 @@
+//! Adapter for Theary: employment and education verifications.

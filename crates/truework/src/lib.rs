@@ -1,0 +1,1 @@
+//! Adapter for Truework: employment and income verifications in the US.

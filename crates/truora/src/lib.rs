@@ -1,0 +1,1 @@
+//! Adapter for Truora: background checks in Latin America.
