@@ -43,6 +43,9 @@ pub struct CheckState {
     pub stage: Stage,
     /// How many create calls were begun for it.
     pub sends: u32,
+    /// The vendor answered with an older object that may not be used: the next create must make a new one.
+    #[serde(default)]
+    pub force_new: bool,
     /// Set once, never taken back.
     pub cancel: Option<CancelIntent>,
     /// When the vendor's object was first known.
@@ -145,6 +148,7 @@ impl CheckState {
         Self {
             stage: Stage::Queued { submission: None, last: None },
             sends: 0,
+            force_new: false,
             cancel: None,
             submitted_at: None,
             ended_at: None,

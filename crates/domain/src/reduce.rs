@@ -15,6 +15,8 @@ pub enum News {
     Sending { submission: SubmissionId },
     /// Provably nothing was made, and sending again can help.
     NotSent { submission: SubmissionId, why: Reason },
+    /// The vendor answered with an older object of its own that may not be used here. Nothing new was made.
+    MustBeNew { submission: SubmissionId, why: Reason },
     /// The vendor's ids are in hand. `provisional`: matched by position only.
     Accepted { submission: SubmissionId, vendor: VendorRef, provisional: bool, at: Timestamp },
     /// Provably nothing was made, and sending again cannot help.
@@ -56,6 +58,12 @@ pub fn reduce(state: &CheckState, news: &News) -> CheckState {
         News::NotSent { submission, why } => {
             if matches!(&next.stage, Stage::Submitting { submission: current } if current == submission) {
                 next.stage = Stage::Queued { submission: Some(*submission), last: Some(why.clone()) };
+            }
+        }
+        News::MustBeNew { submission, why } => {
+            if is_open_for(&next.stage, *submission) && !matches!(next.stage, Stage::Queued { .. }) {
+                next.stage = Stage::Queued { submission: Some(*submission), last: Some(why.clone()) };
+                next.force_new = true;
             }
         }
         News::Accepted { submission, vendor, provisional, at } => {

@@ -40,7 +40,7 @@ pub fn settle(case: &Case, item: &CaseItem, scans: &[ScanReport], echoes: bool, 
         }
         let duplicates = found
             .into_iter()
-            .filter(|vendor| item.bound.as_ref().is_some_and(|bound| bound.order_id != vendor.order_id));
+            .filter(|vendor| item.bound.as_ref().is_none_or(|bound| bound.order_id != vendor.order_id));
         return Finding::LateScanned { duplicates: duplicates.collect() };
     }
     if !matches!(item.state, ItemState::Unknown | ItemState::Proven) {

@@ -15,6 +15,8 @@ pub mod locate;
 pub mod snapshot;
 pub mod submit;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{CheckInput, FieldError, OrderInput, Reason, VendorRef};
 
@@ -50,6 +52,18 @@ pub trait Provider: Send + Sync {
 
     /// The bytes of a document that a snapshot named.
     async fn document(&self, ctx: &CallContext, document: &DocumentRef) -> Result<ByteStream, CallError>;
+
+    /// How long this check may take to appear after a create call whose outcome is unknown.
+    fn settle_window(&self, _check: &CheckInput) -> Duration {
+        self.descriptor().timing.settle
+    }
+
+    /// Holds what a look found against what the subject claimed, for vendors that report and compare nothing themselves.
+    /// Pure, and the same for a snapshot that was compared already. To be called on every snapshot of a fetch before it
+    /// becomes an observation; a snapshot that was not is of partial certainty at such a vendor.
+    fn compare(&self, _check: &CheckInput, snapshot: Snapshot) -> Snapshot {
+        snapshot
+    }
 
     /// Verifies a hook of the vendor and says what is in it. Pure: no I/O, and the same answer for the same request.
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused>;

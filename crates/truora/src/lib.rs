@@ -1,1 +1,244 @@
-//! Adapter for Truora: background checks in Latin America.
+//! Truora: background checks of people, companies and vehicles in Latin America, through its Checks API.
+//!
+//! `wire` is the vendor's JSON, `client` the calls; `countries`, `inputs` and `validate` say what must be sent, `mapping`
+//! and `outcome` what an answer means; `submit` classifies create calls, `locate` finds them again, `hooks` reads what
+//! the vendor sends. What is known of the vendor and where it is handled: `docs/vendors/truora.md`.
+
+mod client;
+mod countries;
+mod hooks;
+mod inputs;
+mod locate;
+mod mapping;
+mod outcome;
+mod pages;
+mod submit;
+mod validate;
+pub mod wire;
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use domain::case::Sightings;
+use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
+use provider::{
+    ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
+    HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, ProbeFault, Product, Provider, Submission,
+    SubmitReport, Timing,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+pub use crate::outcome::OutcomePolicy;
+pub use crate::validate::OPTIONS;
+
+use crate::client::Client;
+use crate::hooks::HookKeys;
+use crate::wire::CheckEnvelope;
+
+/// The word for this vendor in settings and the API.
+pub const ID: &str = "truora";
+
+/// One Truora account.
+#[derive(Clone)]
+pub struct Settings {
+    /// The account's key, itself a JWT, sent as `Truora-API-Key`. Both key versions work.
+    pub api_key: SecretString,
+    /// Scheme and host of the Checks API: `https://api.checks.truora.com`.
+    pub checks_url: Url,
+    /// Scheme and host of the account API (rules, batches): `https://api.account.truora.com`.
+    pub account_url: Url,
+    /// The signing key of the account's hook or rule. Without it no hook is taken.
+    pub hook_key: Option<SecretString>,
+    pub outcome: OutcomePolicy,
+}
+
+impl Settings {
+    /// The account's key, with everything else as the vendor has it.
+    ///
+    /// # Panics
+    ///
+    /// Never: the vendor's addresses are URLs.
+    pub fn new(api_key: SecretString) -> Self {
+        let url = |text: &str| Url::parse(text).expect("a constant that is a URL");
+        Self {
+            api_key,
+            checks_url: url("https://api.checks.truora.com"),
+            account_url: url("https://api.account.truora.com"),
+            hook_key: None,
+            outcome: OutcomePolicy::default(),
+        }
+    }
+}
+
+/// What is wrong with an account's settings. Names the setting, never its value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{setting}: {problem}")]
+pub struct SettingsFault {
+    pub setting: &'static str,
+    pub problem: &'static str,
+}
+
+/// One account at Truora.
+pub struct Truora {
+    client: Client,
+    hook_keys: Option<HookKeys>,
+    policy: OutcomePolicy,
+    descriptor: Descriptor,
+}
+
+/// What a delete call came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erased {
+    Now,
+    /// There was nothing (any more).
+    Before,
+}
+
+impl Truora {
+    pub fn new(settings: Settings) -> Result<Self, SettingsFault> {
+        let fault = |setting, problem| SettingsFault { setting, problem };
+        for (setting, url) in [("checks_url", &settings.checks_url), ("account_url", &settings.account_url)] {
+            if !is_scheme_and_host(url) {
+                return Err(fault(setting, "expected scheme and host only, such as https://api.checks.truora.com"));
+            }
+        }
+        if let Some(problem) = settings.outcome.fault() {
+            return Err(fault("outcome", problem));
+        }
+        // An empty key would accept what anybody signs.
+        if settings.hook_key.as_ref().is_some_and(|key| key.expose_secret().trim().is_empty()) {
+            return Err(fault("hook_key", "must not be empty; leave it out to take no hooks"));
+        }
+        let client = Client::new(settings.checks_url, &settings.api_key)
+            .ok_or(fault("api_key", "must not be empty, and hold only what fits into a header"))?;
+        let hook_keys = settings.hook_key.as_ref().map(HookKeys::new);
+        Ok(Self { client, hook_keys, policy: settings.outcome, descriptor: descriptor() })
+    }
+
+    /// Every source's own words on a check. Paged through to the end; an incomplete list is an error.
+    pub async fn details(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Vec<wire::Detail>, CallError> {
+        self.client.details(ctx, &vendor.order_id).await
+    }
+
+    /// Erases a check at the vendor. Not a cancellation: what runs there and what it costs does not end by it.
+    pub async fn erase(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Erased, CallError> {
+        let answer = self.client.delete(ctx, &vendor.order_id).await?;
+        Ok(client::found(answer)?.map_or(Erased::Before, |_| Erased::Now))
+    }
+}
+
+fn is_scheme_and_host(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.host().is_some()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+}
+
+fn descriptor() -> Descriptor {
+    let background = Product {
+        check_type: CheckType::BackgroundCheck,
+        countries: countries::COUNTRIES.to_vec(),
+        required_inputs: countries::ROWS.iter().map(countries::Row::describe).collect(),
+    };
+    Descriptor {
+        id: ProviderId::new(ID),
+        display_name: "Truora",
+        products: vec![background],
+        batch_size: 1,
+        // Its DELETE erases; there is no way to stop a check.
+        cancel: CancelSupport::No,
+        hooks: HookAuthentication::SignedBody,
+        reuses_objects: true,
+        timing: Timing {
+            settle: Duration::from_mins(2),
+            timeout: Duration::from_secs(30),
+            // A check takes two or three minutes as a rule.
+            poll_min: Duration::from_secs(20),
+            poll_max: Duration::from_mins(15),
+            // None is published.
+            rate: None,
+        },
+    }
+}
+
+#[async_trait]
+impl Provider for Truora {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn validate(&self, order: &OrderInput, check: &CheckInput) -> Vec<FieldError> {
+        validate::faults(order, check)
+    }
+
+    async fn submit(&self, ctx: &CallContext, submission: &Submission) -> SubmitReport {
+        let [item] = submission.items.as_slice() else {
+            return submit::not_a_call(submission);
+        };
+        let Some(request) = mapping::request(item) else {
+            return submit::not_a_call(submission);
+        };
+        let started = Instant::now();
+        match self.client.create(ctx, &request.form, request.priority.as_deref()).await {
+            Ok(answer) => {
+                let outcome = submit::classify(&self.policy, item, &answer);
+                SubmitReport::all(submission, &outcome, Evidence::of(&answer))
+            }
+            Err(error) => SubmitReport::of_error(submission, &error, started.elapsed()),
+        }
+    }
+
+    async fn locate(&self, ctx: &CallContext, query: &LocateQuery) -> Sightings {
+        locate::locate(&self.client, ctx, query).await
+    }
+
+    async fn fetch(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Fetched, CallError> {
+        let Some(answer) = client::found(self.client.get(ctx, &vendor.order_id).await?)? else {
+            return Ok(Fetched::Missing);
+        };
+        let envelope: CheckEnvelope = answer.json()?;
+        let check = envelope.check.ok_or(client::unreadable())?;
+        if check.check_id.as_deref() != Some(vendor.order_id.as_str()) {
+            return Err(client::unreadable());
+        }
+        if check.deleted == Some(true) {
+            return Ok(Fetched::Missing);
+        }
+        Ok(Fetched::Found(Box::new(mapping::snapshot(&self.policy, &check, answer.body))))
+    }
+
+    async fn cancel(&self, _: &CallContext, _: &VendorRef, _: &Reason) -> Result<CancelAnswer, CallError> {
+        let why = "Truora cannot stop a check; its DELETE would erase the result and not the work.";
+        Ok(CancelAnswer::Refused(Reason::new("not_cancelable", why)))
+    }
+
+    async fn document(&self, ctx: &CallContext, document: &DocumentRef) -> Result<ByteStream, CallError> {
+        let check_id = mapping::pdf_of(&document.locator).ok_or(client::bad_request())?;
+        self.client.pdf(ctx, check_id).await
+    }
+
+    fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
+        hooks::receive(self.hook_keys.as_ref(), &self.policy, request)
+    }
+
+    /// Reads the first page of the list of checks.
+    async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {
+        let answer = self.client.page(ctx, self.client.list_url()).await?;
+        match answer.status.as_u16() {
+            200 => match answer.json::<wire::CheckPage>()?.checks {
+                Some(_) => Ok(()),
+                None => Err(ProbeFault::Unexpected("a list of checks was expected".to_owned())),
+            },
+            401 => Err(ProbeFault::Credentials("the API key is wrong".to_owned())),
+            403 if wire::ErrorBody::read(&answer.body).is_of_unknown_route() => {
+                Err(ProbeFault::Unexpected("there is no Checks API at checks_url".to_owned()))
+            }
+            403 => Err(ProbeFault::Credentials("the API key has expired or lacks a permission".to_owned())),
+            status => Err(ProbeFault::Unexpected(format!("it answered {status}"))),
+        }
+    }
+}

@@ -69,6 +69,7 @@ fn any_news() -> impl Strategy<Value = News> {
     prop_oneof![
         sub().prop_map(|submission| News::Sending { submission }),
         sub().prop_map(|submission| News::NotSent { submission, why: why("not_sent") }),
+        sub().prop_map(|submission| News::MustBeNew { submission, why: why("held_elsewhere") }),
         (sub(), vendor(), any::<bool>()).prop_map(|(submission, vendor, provisional)| {
             News::Accepted { submission, vendor, provisional, at: at(1) }
         }),
@@ -131,7 +132,7 @@ proptest! {
                 prop_assert!(before.vendor.check_id.is_none() || now.map(|vendor| &vendor.check_id) == Some(&before.vendor.check_id));
             }
             if matches!(state.stage, Stage::Unconfirmed { .. } | Stage::NeedsReview { .. }) && next.status() == CheckStatus::Queued {
-                prop_assert!(matches!(news, News::Absent { then: AfterAbsence::Resend, .. }), "sent again without absence: {news:?}");
+                prop_assert!(matches!(news, News::Absent { then: AfterAbsence::Resend, .. } | News::MustBeNew { .. }), "sent again without absence: {news:?}");
             }
             prop_assert!(next.sends - state.sends <= 1);
             state = next;

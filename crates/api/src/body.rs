@@ -1,0 +1,118 @@
+//! Reading a request's body: bounded in size and time, of the right media type, and strict JSON.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::faults::Faults;
+use crate::problem::{Kind, Problem};
+use crate::{json, section, texts};
+
+/// The most of bodies that carry a few words.
+pub const SMALL: usize = 256 * 1024;
+
+/// The most of an order's body, which may hold a document of 10 MB in base64.
+pub const ORDER: usize = 16 * 1024 * 1024;
+
+/// The most of a vendor's hook.
+pub const HOOK: usize = 2 * 1024 * 1024;
+
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A JSON body of at most `MOST` bytes, which the operation reads into its own types.
+pub struct JsonBody<const MOST: usize = SMALL> {
+    pub value: Value,
+    /// The body as it came, by which repeated requests are compared.
+    pub bytes: Bytes,
+}
+
+impl<const MOST: usize> FromRequest<App> for JsonBody<MOST> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        must_be_json(request.headers())?;
+        let bytes = read::<MOST>(request).await?;
+        if bytes.is_empty() {
+            return Err(Problem::new(Kind::Malformed, "The body is empty; this operation needs a JSON object."));
+        }
+        Ok(Self { value: json::read(&bytes).map_err(malformed)?, bytes })
+    }
+}
+
+/// A small JSON body that may as well be missing, which stands for an empty object.
+pub struct OptionalJsonBody {
+    pub value: Value,
+    pub bytes: Bytes,
+}
+
+impl FromRequest<App> for OptionalJsonBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        let bytes = read::<SMALL>(request).await?;
+        if bytes.is_empty() {
+            return Ok(Self { value: Value::Object(Map::new()), bytes });
+        }
+        must_be_json(&headers)?;
+        Ok(Self { value: json::read(&bytes).map_err(malformed)?, bytes })
+    }
+}
+
+/// Reads a small body into the operation's type, or tells every fault in it.
+pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    let mut faults = Faults::default();
+    texts::check(&value, "", &mut faults);
+    let parsed = section::parse(value, "", &mut faults);
+    faults.settle()?;
+    parsed.ok_or_else(|| Problem::new(Kind::Malformed, "The body cannot be read."))
+}
+
+fn malformed(fault: json::JsonFault) -> Problem {
+    Problem::new(Kind::Malformed, fault.0)
+}
+
+fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let refused = |detail: &str| Err(Problem::new(Kind::UnsupportedMediaType, detail));
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return refused("Bodies with a content encoding are not taken; send plain JSON.");
+    }
+    let Some(media_type) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return refused("The request needs `Content-Type: application/json`.");
+    };
+    let mut parts = media_type.split(';').map(str::trim);
+    if !parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
+        return refused("The request needs `Content-Type: application/json`.");
+    }
+    // JSON is UTF-8 (RFC 8259); a client that says otherwise would have its text misread.
+    let charset = parts.find_map(|part| part.to_ascii_lowercase().strip_prefix("charset=").map(str::to_owned));
+    match charset {
+        Some(charset) if charset.trim_matches('"') != "utf-8" => refused("JSON must be UTF-8."),
+        _ => Ok(()),
+    }
+}
+
+/// The whole body, at most `MOST` bytes.
+pub async fn read<const MOST: usize>(request: Request) -> Result<Bytes, Problem> {
+    let too_large =
+        || Problem::new(Kind::TooLarge, format!("The body is larger than the {} KiB that this operation takes.", MOST / 1024));
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > MOST) {
+        return Err(too_large());
+    }
+    let body = Limited::new(request.into_body(), MOST).collect();
+    match tokio::time::timeout(PATIENCE, body).await {
+        Err(_) => Err(Problem::new(Kind::TooSlow, "The body did not arrive within 30 seconds.")),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::new(Kind::Malformed, "The body broke off.")),
+    }
+}

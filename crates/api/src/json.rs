@@ -1,0 +1,162 @@
+//! JSON read strictly: what two readers could take for two things is refused.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize as _, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// Deeper nesting is refused; nothing in the contract comes near it.
+pub const DEEPEST: usize = 64;
+
+/// Why a body is not JSON that is taken here, with where. Quotes nothing of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonFault(pub String);
+
+/// Reads one JSON document: at most [`DEEPEST`] levels deep, no key twice in one object, nothing behind it.
+pub fn read(bytes: &[u8]) -> Result<Value, JsonFault> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict { depth: 0 }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| JsonFault(describe(&error)))
+}
+
+fn describe(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    let place = format!("line {}, column {}", error.line(), error.column());
+    match error.classify() {
+        Category::Eof => format!("The JSON ends too early, at {place}."),
+        Category::Data => {
+            let text = error.to_string();
+            // Our own texts, which the library only adds the place to.
+            let own = [TOO_DEEP, TWICE].into_iter().find(|own| text.starts_with(own)).unwrap_or("a value cannot be read");
+            format!("The JSON cannot be taken: {own}, at {place}.")
+        }
+        // The texts of syntax errors name what was expected, never what was there.
+        _ => {
+            let text = error.to_string();
+            let what = text.split(" at line ").next().unwrap_or("syntax error");
+            format!("The body is not JSON: {what}, at {place}.")
+        }
+    }
+}
+
+const TOO_DEEP: &str = "it nests more than 64 levels deep";
+const TWICE: &str = "an object has the same key twice";
+
+#[derive(Clone, Copy)]
+struct Strict {
+    depth: usize,
+}
+
+impl Strict {
+    fn deeper<E: de::Error>(self) -> Result<Self, E> {
+        if self.depth >= DEEPEST { Err(E::custom(TOO_DEEP)) } else { Ok(Self { depth: self.depth + 1 }) }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element_seed(inner)? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut object = Map::new();
+        while let Some(key) = entries.next_key_seed(Key)? {
+            let value = entries.next_value_seed(inner)?;
+            if object.insert(key, value).is_some() {
+                return Err(de::Error::custom(TWICE));
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = String;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        String::deserialize(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        read(text.as_bytes()).expect_err("a fault").0
+    }
+
+    #[test]
+    fn reads_what_is_json() {
+        let text = r#" {"a": [1, -2, 3.5, true, null, "ü\u00e9\ud83d\ude00"], "b": {}} "#;
+        assert_eq!(read(text.as_bytes()).expect("json"), serde_json::from_str::<Value>(text).expect("json"));
+    }
+
+    #[test]
+    fn says_where_it_stops_being_json() {
+        insta::assert_snapshot!(fault("{\"a\": 1,}"), @"The body is not JSON: trailing comma, at line 1, column 9.");
+        insta::assert_snapshot!(fault("{\"a\": \n\"b"), @"The JSON ends too early, at line 2, column 2.");
+        insta::assert_snapshot!(fault("{} {}"), @"The body is not JSON: trailing characters, at line 1, column 4.");
+        insta::assert_snapshot!(fault("{\"a\":1,\"a\":2}"), @"The JSON cannot be taken: an object has the same key twice, at line 1, column 13.");
+        insta::assert_snapshot!(fault("[1e999]"), @"The body is not JSON: number out of range, at line 1, column 6.");
+        insta::assert_snapshot!(fault("\"\\ud800\""), @"");
+        insta::assert_snapshot!(fault("\"a\u{0}b\""), @"");
+    }
+
+    #[test]
+    fn refuses_what_nests_too_deeply() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(read(nested(64).as_bytes()).is_ok());
+        for depth in [65, 100, 127, 128, 129, 100_000] {
+            assert!(fault(&nested(depth)).contains(if depth < 129 { "64 levels" } else { "" }), "{depth}");
+        }
+    }
+}

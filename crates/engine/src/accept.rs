@@ -1,0 +1,74 @@
+//! Accepting an order: after this it is never lost.
+
+use domain::{Check, CheckId, CheckState, FieldError, Order, OrderDraft, OrderId, TenantId};
+use store::{StoreError, Tx};
+
+use crate::Engine;
+
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// What is wrong, each with its JSON Pointer into the order.
+    #[error("the order cannot be carried out as it is")]
+    Invalid(Vec<(String, FieldError)>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Chooses a vendor for each check, asks its adapter for objections, and writes order, checks, event and work into
+    /// the caller's transaction. Once that is saved, call [`Engine::wake`]. No vendor is called.
+    pub async fn accept(&self, tx: &mut Tx, tenant: &TenantId, draft: OrderDraft) -> Result<Order, AcceptError> {
+        let order = self.plan(tenant, draft).map_err(AcceptError::Invalid)?;
+        tx.orders().insert(&order, order.created_at).await?;
+        metrics::counter!("vetgate_orders_accepted_total").increment(1);
+        Ok(order)
+    }
+
+    fn plan(&self, tenant: &TenantId, draft: OrderDraft) -> Result<Order, Vec<(String, FieldError)>> {
+        let now = self.now();
+        let id = OrderId::generate(self.clock(), self.entropy());
+        let mut faults = Vec::new();
+        let mut checks = Vec::with_capacity(draft.checks.len());
+        for (position, check) in draft.checks.into_iter().enumerate() {
+            match self.providers().choose(tenant, draft.provider.as_ref(), draft.input.expose(), &check) {
+                Ok(account) => checks.push(Check {
+                    id: CheckId::generate(self.clock(), self.entropy()),
+                    order_id: id,
+                    position: u16::try_from(position).unwrap_or(u16::MAX),
+                    kind: check.input.expose().spec.kind(),
+                    account: account.key.clone(),
+                    attempt: 1,
+                    input: check.input,
+                    state: CheckState::new(),
+                    created_at: now,
+                }),
+                Err(objections) => {
+                    for objection in objections {
+                        let fault = (objection.pointer(position), objection);
+                        // Two checks may object to the same field of the order; say it once.
+                        if !faults.contains(&fault) {
+                            faults.push(fault);
+                        }
+                    }
+                }
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Order {
+            id,
+            tenant: tenant.clone(),
+            external_id: draft.external_id,
+            batch_id: None,
+            parent_order_id: None,
+            input: draft.input,
+            metadata: draft.metadata,
+            checks,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            completed_at: None,
+        })
+    }
+}

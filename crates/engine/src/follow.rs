@@ -1,0 +1,190 @@
+//! Following what a vendor works on: looking at it on a schedule that grows with its age, and asking to cancel it.
+//!
+//! Polling backs the hooks up: a hook brings the next look forward, and without hooks nothing is missed, only later.
+
+use std::time::Duration;
+
+use domain::observation::Standing;
+use domain::{Check, CheckId, Event, News, Observation, ObservedAt, Order, OrderId, Reason, Timestamp, VendorRef};
+use futures::StreamExt as _;
+use provider::{CancelAnswer, Fetched, Share, Snapshot};
+use store::{Plan, Scope, StoreError, Tx, Work};
+
+use crate::{Account, Engine, Parts};
+
+/// So many looks of one account are under way at once.
+const AT_ONCE: usize = 8;
+
+impl Engine {
+    /// Claims the checks of an account that are due to be looked at, at most `limit`, and looks. Gives how many.
+    pub async fn follow(&self, account: &Account, limit: i64) -> Result<usize, StoreError> {
+        let now = self.now();
+        // A cancel and a fetch of two requests each, and then some.
+        let lease = account.timing.timeout * 4 + self.settings.lease_margin;
+        let claims = self.store().claim(&account.key, Work::Follow, limit, now, now + lease).await?;
+        let count = claims.len();
+        futures::stream::iter(claims)
+            .for_each_concurrent(AT_ONCE, |claim| async move {
+                if let Err(error) = self.look(account, claim.order_id, claim.check_id).await {
+                    // Its lease runs out, and it is looked at again.
+                    tracing::warn!(%error, check = %claim.check_id, "could not record a look at a vendor's object");
+                }
+            })
+            .await;
+        Ok(count)
+    }
+
+    /// Looks at every open check of an order that a vendor has, now. `None`: the caller has no such order.
+    pub async fn refresh(&self, scope: &Scope, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let Some(order) = self.store().begin().await?.orders().get(scope, id).await? else { return Ok(None) };
+        let bound = order.checks.iter().filter(|check| check.state.binding().is_some() && !check.status().is_final());
+        for check in bound {
+            if let Some(account) = self.account(&check.account) {
+                self.look(account, id, check.id).await?;
+            }
+        }
+        self.store().begin().await?.orders().get(scope, id).await
+    }
+
+    /// Asks the vendor to cancel, if that is wished for, and fetches how its object stands.
+    async fn look(&self, account: &Account, order_id: OrderId, check_id: CheckId) -> Result<(), StoreError> {
+        let order = self.store().begin().await?.orders().get(&Scope::All, order_id).await?;
+        let Some(check) = order.as_ref().and_then(|order| order.check(check_id)) else { return Ok(()) };
+        let Some(binding) = check.state.binding() else {
+            return Ok(());
+        };
+        let vendor = binding.vendor.clone();
+        let mut news = Vec::new();
+        if check.state.cancel_is_due()
+            && let Some(cancel) = &check.state.cancel
+        {
+            news.extend(self.ask_to_cancel(account, &vendor, &cancel.reason).await);
+        }
+        let cancel_was_asked = check.state.cancel.as_ref().is_some_and(|cancel| cancel.asked);
+        let started_at = self.now();
+        let fetched = account.provider.fetch(&self.call_context(account, Share::Poll), &vendor).await;
+        let mut snapshot = None;
+        match fetched {
+            Ok(Fetched::Found(found)) => {
+                self.call_went_well(&account.key).await;
+                snapshot = Some(*found);
+            }
+            Ok(Fetched::Missing) if cancel_was_asked => {
+                // Asked to cancel, it is gone: that is the confirmation.
+                let reason = Reason::new("canceled", "Canceled at the vendor, which does not show it any more.");
+                snapshot = Some(gone(reason));
+            }
+            Ok(Fetched::Missing) => {
+                tracing::warn!(check = %check_id, account = %account.key, "the vendor does not show an order that it had accepted");
+                metrics::counter!("vetgate_vendor_objects_missing_total", "account" => account.key.to_string())
+                    .increment(1);
+            }
+            Err(error) => {
+                tracing::info!(check = %check_id, account = %account.key, %error, "could not look at a vendor's object");
+                self.call_failed(&account.key, &error).await;
+            }
+        }
+        let mut tx = self.store().begin().await?;
+        let Some(mut order) = tx.orders().lock(order_id).await? else { return Ok(()) };
+        let now = self.now();
+        let mut events = Vec::new();
+        for news in news {
+            events.extend(order.tell(check_id, &news, now));
+        }
+        if let Some(snapshot) = snapshot {
+            events.extend(self.observe(&mut tx, account, &mut order, check_id, &snapshot, started_at).await?);
+        }
+        let plan = self.plan_after(account, &order, check_id, None);
+        tx.orders().save(&order, &plan.into_iter().collect::<Vec<_>>(), &events).await?;
+        tx.save().await
+    }
+
+    async fn ask_to_cancel(&self, account: &Account, vendor: &VendorRef, reason: &Reason) -> Option<News> {
+        let ctx = self.call_context(account, Share::Create);
+        match account.provider.cancel(&ctx, vendor, reason).await {
+            Ok(CancelAnswer::Agreed | CancelAnswer::AlreadyEnded) => Some(News::CancelAsked),
+            Ok(CancelAnswer::Refused(why)) => Some(News::CancelRefused { why }),
+            // It is asked again with the next look.
+            Err(error) => {
+                tracing::info!(account = %account.key, %error, "could not ask the vendor to cancel");
+                self.call_failed(&account.key, &error).await;
+                None
+            }
+        }
+    }
+
+    /// Takes a snapshot in: the check, the vendor's answer, and the documents that it names.
+    pub(crate) async fn observe(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        order: &mut Order,
+        check_id: CheckId,
+        snapshot: &Snapshot,
+        looked_at: Timestamp,
+    ) -> Result<Vec<Event>, StoreError> {
+        let now = self.now();
+        let Some(check) = order.check(check_id) else { return Ok(Vec::new()) };
+        let Some(binding) = check.state.binding() else { return Ok(Vec::new()) };
+        let snapshot = account.provider.compare(check.input.expose(), snapshot.clone());
+        let vendor = VendorRef { order_id: binding.vendor.order_id.clone(), check_id: snapshot.part_id.clone() };
+        let confirms = binding.provisional && snapshot.reference == Some(check.reference());
+        let observation = Observation {
+            vendor: vendor.clone(),
+            observed: observed_at(&snapshot, looked_at, now),
+            native_status: snapshot.native_status.clone(),
+            standing: snapshot.standing.clone(),
+        };
+        if observation.standing == Standing::Unknown {
+            metrics::counter!("vetgate_vendor_status_unknown_total", "provider" => check.account.provider.to_string())
+                .increment(1);
+        }
+        let mut events = Vec::new();
+        if confirms {
+            events.extend(order.tell(check_id, &News::Confirmed { vendor }, now));
+        }
+        events.extend(order.tell(check_id, &News::Observed(observation), now));
+        let payload = snapshot.payload.expose();
+        if !payload.is_empty() {
+            tx.payloads().put(check_id, order.id, payload, now).await?;
+        }
+        if !snapshot.documents.is_empty() {
+            tx.documents().put(check_id, order.id, &snapshot.documents, now).await?;
+        }
+        Ok(events)
+    }
+}
+
+impl Parts {
+    /// How long until the next look: a quarter of the check's age at the vendor, within the account's bounds, with
+    /// jitter so that the checks of a batch do not stay in step.
+    pub(crate) fn next_look(&self, account: &Account, check: &Check) -> Duration {
+        let age = check.state.submitted_at.map_or(Duration::ZERO, |submitted| self.now().since(submitted));
+        let timing = &account.timing;
+        let wait = (age / 4).clamp(timing.poll_min, timing.poll_max.max(timing.poll_min));
+        wait.mul_f64(0.2_f64.mul_add(self.random(), 0.9))
+    }
+}
+
+/// By the vendor's own time where it gives one, else by the start of the look; then by when it came here.
+fn observed_at(snapshot: &Snapshot, looked_at: Timestamp, now: Timestamp) -> ObservedAt {
+    let micros = now.get().unix_timestamp_nanos() / 1_000;
+    ObservedAt { at: snapshot.vendor_time.unwrap_or(looked_at), sequence: i64::try_from(micros).unwrap_or(i64::MAX) }
+}
+
+fn gone(reason: Reason) -> Snapshot {
+    Snapshot {
+        part_id: None,
+        reference: None,
+        vendor_time: None,
+        native_status: "missing".into(),
+        standing: Standing::Canceled { reason },
+        documents: Vec::new(),
+        payload: domain::Sensitive::default(),
+    }
+}
+
+/// Brings the next look at a check forward to now.
+pub(crate) const fn look_now(check_id: CheckId, now: Timestamp) -> Plan {
+    Plan { check_id, work: Some((Work::Follow, now)) }
+}

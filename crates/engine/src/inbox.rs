@@ -1,0 +1,224 @@
+//! The vendors' hooks: verified and stored before they are answered, taken in once, in any order.
+
+use std::time::Duration;
+
+use domain::{AccountKey, CheckId, EventType, InboxId, ItemState, Order, OrderId, Stage};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use provider::{HookNews, HookRefused, HookRequest, HookSays};
+use store::{InboxItem, Scope, StoreError, Tx};
+
+use crate::follow::look_now;
+use crate::{Account, Engine};
+
+/// How long a worker has for the hooks it claimed.
+const LEASE: Duration = Duration::from_secs(30);
+/// News of a check whose vendor order is not known yet is kept this long.
+const PATIENCE: Duration = Duration::from_hours(72);
+const CLAIM: i64 = 50;
+
+#[derive(Debug, thiserror::Error)]
+pub enum HookError {
+    #[error("there is no such vendor account here")]
+    NoSuchAccount,
+    #[error(transparent)]
+    Refused(#[from] HookRefused),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What became of one piece of news.
+enum Taken {
+    Yes,
+    /// It is about a check whose vendor order is not known yet.
+    TooEarly,
+}
+
+impl Engine {
+    /// Verifies a hook and stores it. It is durable when this returns; workers take it in.
+    pub async fn receive_hook(&self, key: &AccountKey, request: HookRequest) -> Result<(), HookError> {
+        let account = self.account(key).ok_or(HookError::NoSuchAccount)?;
+        let verified = account.provider.receive_hook(&request);
+        let outcome = if verified.is_ok() { "accepted" } else { "refused" };
+        metrics::counter!("vetgate_hooks_total", "account" => key.to_string(), "outcome" => outcome).increment(1);
+        verified?;
+        let id = InboxId::generate(self.clock(), self.entropy());
+        let headers = request
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+        let headers: Vec<_> = headers.collect();
+        self.store().receive(id, key, &headers, &request.body, request.received_at).await?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Takes stored hooks in. Gives how many were claimed.
+    pub async fn read_inbox(&self) -> Result<usize, StoreError> {
+        let now = self.now();
+        let items = self.store().claim_inbox(now, now + LEASE, CLAIM).await?;
+        let count = items.len();
+        for item in items {
+            self.read(item).await?;
+        }
+        Ok(count)
+    }
+
+    async fn read(&self, item: InboxItem) -> Result<(), StoreError> {
+        let mut tx = self.store().begin().await?;
+        let Some(account) = self.account(&item.account) else {
+            tx.inbox().bury(item.id, "no_such_account").await?;
+            return tx.save().await;
+        };
+        let request = HookRequest {
+            headers: headers(item.headers.expose()),
+            body: item.body.expose().clone(),
+            received_at: item.received_at,
+        };
+        // Verified when it came in; a secret that was changed since does not make it a lie.
+        let Ok(all_news) = account.provider.receive_hook(&request) else {
+            tx.inbox().bury(item.id, "unreadable").await?;
+            return tx.save().await;
+        };
+        tx.cancel().await?;
+        let mut too_early = false;
+        for news in &all_news {
+            too_early |= self.take_once(account, &request, news).await?;
+        }
+        let mut tx = self.store().begin().await?;
+        let now = self.now();
+        if !too_early {
+            tx.inbox().done(item.id).await?;
+        } else if now.since(item.received_at) > PATIENCE {
+            tx.inbox().bury(item.id, "never_found").await?;
+        } else {
+            tx.inbox().retry(item.id, now + self.back_off(item.attempts)).await?;
+        }
+        tx.save().await
+    }
+
+    /// Takes one piece of news in, if it was not taken in before. True: it is about a check whose vendor order is not
+    /// known yet, and must be told again.
+    async fn take_once(&self, account: &Account, request: &HookRequest, news: &HookNews) -> Result<bool, StoreError> {
+        // A transaction for each: the news of one order is not held up by another's.
+        let mut tx = self.store().begin().await?;
+        if !tx.inbox().first_sight(&account.key, &news.dedupe_key, request.received_at).await? {
+            return Ok(false);
+        }
+        let mut in_doubt = Vec::new();
+        for (order_id, check_id) in self.subjects_of(&mut tx, account, news).await? {
+            let Some(mut order) = tx.orders().lock(order_id).await? else { continue };
+            if order.check(check_id).is_none_or(|check| check.account != account.key) {
+                continue;
+            }
+            if let Taken::TooEarly = self.tell_order(&mut tx, account, &mut order, check_id, request, news).await? {
+                in_doubt.push(check_id);
+            }
+        }
+        if in_doubt.is_empty() {
+            tx.save().await?;
+            return Ok(false);
+        }
+        // The sight of it is forgotten with the transaction, so that it is taken in when it is told again.
+        tx.cancel().await?;
+        let mut tx = self.store().begin().await?;
+        for check_id in in_doubt {
+            self.note_proven(&mut tx, check_id).await?;
+        }
+        tx.save().await?;
+        Ok(true)
+    }
+
+    async fn tell_order(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        order: &mut Order,
+        check_id: CheckId,
+        request: &HookRequest,
+        news: &HookNews,
+    ) -> Result<Taken, StoreError> {
+        let now = self.now();
+        let stage = order.check(check_id).map(|check| &check.state.stage);
+        let is_bound = matches!(stage, Some(Stage::Bound(_)));
+        let is_in_doubt =
+            matches!(stage, Some(Stage::Submitting { .. } | Stage::Unconfirmed { .. } | Stage::NeedsReview { .. }));
+        match &news.says {
+            HookSays::Snapshot(snapshot) if is_bound => {
+                let events = self.observe(tx, account, order, check_id, snapshot, request.received_at).await?;
+                let plan = self.plan_after(account, order, check_id, None);
+                tx.orders().save(order, &plan.into_iter().collect::<Vec<_>>(), &events).await?;
+            }
+            HookSays::Snapshot(_) if is_in_doubt => {
+                // A signed body with our reference: the vendor has it, though its order is not known yet.
+                return Ok(Taken::TooEarly);
+            }
+            HookSays::Changed if is_bound => {
+                let is_open = order.check(check_id).is_some_and(|check| !check.status().is_final());
+                if is_open {
+                    tx.orders().save(order, &[look_now(check_id, now)], &[]).await?;
+                }
+            }
+            HookSays::Note { kind } => {
+                let mut event = order.event(Some(check_id), EventType::CheckNotification);
+                event.at = request.received_at;
+                event.data.insert("notification".into(), word(kind).into());
+                tx.orders().save(order, &[], &[event]).await?;
+                if is_in_doubt {
+                    self.note_proven(tx, check_id).await?;
+                }
+            }
+            HookSays::Snapshot(_) | HookSays::Changed => {}
+        }
+        Ok(Taken::Yes)
+    }
+
+    /// The checks that news is about: by our reference, else every check that holds the vendor's object.
+    async fn subjects_of(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        news: &HookNews,
+    ) -> Result<Vec<(OrderId, CheckId)>, StoreError> {
+        let mut subjects = Vec::new();
+        if let Some(vendor) = &news.vendor {
+            let holders = tx.vendor_objects().holders(&account.key, &vendor.order_id).await?;
+            subjects.extend(holders.into_iter().map(|holder| (holder.order_id, holder.check_id)));
+        }
+        if subjects.is_empty()
+            && let Some(reference) = news.reference
+            && let Some(order) = tx.orders().of_check(&Scope::All, reference.check).await?
+        {
+            subjects.push((order.id, reference.check));
+        }
+        subjects.sort();
+        Ok(subjects)
+    }
+
+    /// Marks the item of the check's case: it exists, so it is never sent again.
+    async fn note_proven(&self, tx: &mut Tx, check_id: CheckId) -> Result<(), StoreError> {
+        let Some(open) = tx.cases().of_check(check_id).await? else { return Ok(()) };
+        let Some(mut case) = tx.cases().lock(open.id).await? else { return Ok(()) };
+        let mut is_news = false;
+        for item in case.items.iter_mut().filter(|item| item.check_id == check_id && item.state == ItemState::Unknown) {
+            item.state = ItemState::Proven;
+            is_news = true;
+        }
+        if is_news {
+            case.next_scan_at = Some(self.now());
+            tx.cases().save(&case).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A vendor's own word, made safe to show: it is not ours, and a timeline holds no personal data.
+fn word(text: &str) -> String {
+    text.chars().filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.')).take(64).collect()
+}
+
+fn headers(pairs: &[(String, String)]) -> HeaderMap {
+    let parse = |(name, value): &(String, String)| {
+        Some((HeaderName::try_from(name.as_str()).ok()?, HeaderValue::try_from(value.as_str()).ok()?))
+    };
+    pairs.iter().filter_map(parse).collect()
+}

@@ -1,0 +1,268 @@
+//! Carrying out what the settle rule finds.
+
+use std::collections::BTreeMap;
+
+use domain::settle::{Finding, settle};
+use domain::{
+    AfterAbsence, Case, CaseId, CaseItem, CaseState, Event, EventType, ItemState, News, Order, OrderId, Reason,
+    ScanReport, VendorRef,
+};
+use store::{Decision, Plan, Scope, StoreError, Tx, Work};
+
+use super::next_scan;
+use crate::{Account, CancelDuplicates, Engine};
+
+/// What a decision changes besides the case: orders to save, duplicates to cancel.
+#[derive(Default)]
+struct Consequences {
+    plans: BTreeMap<OrderId, Vec<Plan>>,
+    events: BTreeMap<OrderId, Vec<Event>>,
+    duplicates: Vec<VendorRef>,
+}
+
+impl Engine {
+    /// Judges every unsettled item of a case, under the row locks of its orders.
+    pub(super) async fn decide(
+        &self,
+        account: &Account,
+        id: CaseId,
+        scans: &[ScanReport],
+        echoes: bool,
+        inbox_was_clear: bool,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.store().begin().await?;
+        let Some(peek) = tx.cases().get(&Scope::All, id).await? else { return Ok(()) };
+        let ids: Vec<_> = peek.items.iter().map(|item| item.order_id).collect();
+        let mut orders = tx.orders().lock_many(&ids).await?;
+        let Some(mut case) = tx.cases().lock(id).await? else { return Ok(()) };
+        if case.state == CaseState::Resolved {
+            return Ok(());
+        }
+        let now = self.now();
+        let scans: Vec<_> = scans.iter().filter(|scan| scan.started_at >= case.opened_at).cloned().collect();
+        let mut after = Consequences::default();
+        let mut items = std::mem::take(&mut case.items);
+        for item in items.iter_mut().filter(|item| !item.is_settled()) {
+            let Some(order) = orders.iter_mut().find(|order| order.id == item.order_id) else { continue };
+            if settled_by_other_news(order, item) {
+                continue;
+            }
+            let mut finding = settle(&case, item, &scans, echoes, now);
+            if finding == Finding::Absent && !inbox_was_clear {
+                // A hook that waits to be read may prove the opposite.
+                finding = Finding::Wait;
+            }
+            self.carry_out(&mut tx, account, &case, order, item, finding, &mut after).await?;
+            settled_by_other_news(order, item);
+        }
+        case.items = items;
+        self.close_or_go_on(&mut tx, &mut case, &orders, &mut after).await?;
+        for order in &orders {
+            let plans = after.plans.remove(&order.id).unwrap_or_default();
+            let events = after.events.remove(&order.id).unwrap_or_default();
+            if !plans.is_empty() || !events.is_empty() {
+                tx.orders().save(order, &plans, &events).await?;
+            }
+        }
+        tx.cases().save(&case).await?;
+        tx.save().await?;
+        self.wake();
+        if self.settings.cancel_duplicates == CancelDuplicates::Auto {
+            self.cancel_duplicates(account, id, &after.duplicates).await?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one decision; a struct of them would have one use")]
+    async fn carry_out(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        case: &Case,
+        order: &mut Order,
+        item: &mut CaseItem,
+        finding: Finding,
+        after: &mut Consequences,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let submission = case.submission;
+        let check_id = item.check_id;
+        let told = match finding {
+            Finding::Wait => return Ok(()),
+            Finding::Bind { vendor, duplicates } => {
+                let events = order.tell(check_id, &News::Located { submission, vendor: vendor.clone(), at: now }, now);
+                item.bound = Some(vendor);
+                item.review = None;
+                item.state = ItemState::Bound;
+                self.log(tx, case, "bound", check_id).await?;
+                let more = self.note_duplicates(tx, account, case, order, item, duplicates, after).await?;
+                events.into_iter().chain(more).collect()
+            }
+            Finding::LateScanned { duplicates } => {
+                item.late_scanned = true;
+                self.note_duplicates(tx, account, case, order, item, duplicates, after).await?
+            }
+            Finding::Absent => {
+                let sends = order.check(check_id).map_or(0, |check| check.state.sends);
+                if item.after_absence == AfterAbsence::Resend && sends >= self.settings.max_sends {
+                    let why = Reason::new(
+                        "sent_too_often",
+                        "It was sent again and again and is still nowhere. Find out why, then resend or fail.",
+                    );
+                    item.review = Some(why.clone());
+                    order.tell(check_id, &News::NeedsReview { submission, why }, now)
+                } else {
+                    item.state = ItemState::Absent;
+                    self.log(tx, case, "absent", check_id).await?;
+                    order.tell(check_id, &News::Absent { submission, then: item.after_absence.clone(), at: now }, now)
+                }
+            }
+            Finding::Review(why) => {
+                if item.review.is_none() {
+                    self.log(tx, case, "needs_review", check_id).await?;
+                }
+                item.review = Some(why.clone());
+                order.tell(check_id, &News::NeedsReview { submission, why }, now)
+            }
+        };
+        let plan =
+            match order.check(check_id).map(|check| check.state.cancel_is_due() || check.state.binding().is_some()) {
+                // What was found is looked at, or canceled, at once.
+                Some(true) => Some(Plan { check_id, work: Some((Work::Follow, now)) }),
+                _ => self.plan_after(account, order, check_id, None),
+            };
+        after.plans.entry(order.id).or_default().extend(plan);
+        after.events.entry(order.id).or_default().extend(told);
+        Ok(())
+    }
+
+    /// Records further objects of the vendor for a bound check, and announces each once.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one decision; a struct of them would have one use")]
+    async fn note_duplicates(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        case: &Case,
+        order: &Order,
+        item: &mut CaseItem,
+        duplicates: Vec<VendorRef>,
+        after: &mut Consequences,
+    ) -> Result<Vec<Event>, StoreError> {
+        let mut events = Vec::new();
+        for duplicate in duplicates {
+            let order_id = &duplicate.order_id;
+            if tx.vendor_objects().add_duplicate(&account.key, order_id, item.reference, case.id, self.now()).await? {
+                tracing::warn!(case = %case.id, check = %item.check_id, vendor_order = %order_id, "the vendor has a second order for a check");
+                metrics::counter!("vetgate_duplicates_total", "account" => account.key.to_string()).increment(1);
+                events.push(order.event(Some(item.check_id), EventType::ReconciliationDuplicateFound));
+                after.duplicates.push(duplicate.clone());
+            }
+            item.state = ItemState::Duplicate;
+            if !item.duplicates.contains(&duplicate) {
+                item.duplicates.push(duplicate);
+            }
+        }
+        Ok(events)
+    }
+
+    pub(crate) async fn close_case_if_settled(
+        &self,
+        tx: &mut Tx,
+        case: &mut Case,
+        orders: &[Order],
+    ) -> Result<Vec<(OrderId, Event)>, StoreError> {
+        let now = self.now();
+        let was = case.state;
+        case.state = if case.items.iter().all(CaseItem::is_settled) {
+            CaseState::Resolved
+        } else if case.items.iter().any(|item| !item.is_settled() && item.review.is_some()) {
+            CaseState::NeedsReview
+        } else {
+            CaseState::Open
+        };
+        case.next_scan_at = next_scan(case, now);
+        if case.state != CaseState::Resolved || was == CaseState::Resolved {
+            return Ok(Vec::new());
+        }
+        case.resolved_at = Some(now);
+        tx.cases().log(case.id, &decision(now, "vetgate", "resolved", None)).await?;
+        tracing::info!(case = %case.id, "case resolved");
+        let of_item = |item: &CaseItem| {
+            let order = orders.iter().find(|order| order.id == item.order_id)?;
+            Some((order.id, order.event(Some(item.check_id), EventType::ReconciliationResolved)))
+        };
+        Ok(case.items.iter().filter_map(of_item).collect())
+    }
+
+    async fn close_or_go_on(
+        &self,
+        tx: &mut Tx,
+        case: &mut Case,
+        orders: &[Order],
+        after: &mut Consequences,
+    ) -> Result<(), StoreError> {
+        for (order_id, event) in self.close_case_if_settled(tx, case, orders).await? {
+            after.events.entry(order_id).or_default().push(event);
+        }
+        Ok(())
+    }
+
+    async fn log(&self, tx: &mut Tx, case: &Case, what: &str, check_id: domain::CheckId) -> Result<(), StoreError> {
+        tx.cases().log(case.id, &decision(self.now(), "vetgate", what, Some(check_id))).await
+    }
+
+    /// Cancels further objects at the vendor. What fails stays recorded for an operator.
+    async fn cancel_duplicates(
+        &self,
+        account: &Account,
+        case: CaseId,
+        duplicates: &[VendorRef],
+    ) -> Result<(), StoreError> {
+        for duplicate in duplicates {
+            let ctx = self.call_context(account, provider::Share::Create);
+            let reason = Reason::new("duplicate", "The same check is under way as another order.");
+            let answer = account.provider.cancel(&ctx, duplicate, &reason).await;
+            let what = match answer {
+                Ok(provider::CancelAnswer::Agreed | provider::CancelAnswer::AlreadyEnded) => "duplicate_canceled",
+                Ok(provider::CancelAnswer::Refused(_)) => "duplicate_cancel_refused",
+                Err(_) => "duplicate_cancel_failed",
+            };
+            let mut tx = self.store().begin().await?;
+            let mut entry = decision(self.now(), "vetgate", what, None);
+            entry.data = serde_json::json!({ "vendor_order_id": duplicate.order_id });
+            tx.cases().log(case, &entry).await?;
+            tx.save().await?;
+        }
+        Ok(())
+    }
+}
+
+/// An entry of a case's decision log.
+pub(crate) fn decision(at: domain::Timestamp, actor: &str, what: &str, check: Option<domain::CheckId>) -> Decision {
+    let data = check.map_or(serde_json::Value::Null, |check| serde_json::json!({ "check_id": check }));
+    Decision { at, actor: actor.to_owned(), what: what.to_owned(), note: None, data }
+}
+
+/// An answer that came after all, a hook or an operator may have settled the item meanwhile.
+fn settled_by_other_news(order: &Order, item: &mut CaseItem) -> bool {
+    let Some(check) = order.check(item.check_id) else { return false };
+    match (check.state.binding(), item.state) {
+        (Some(binding), ItemState::Unknown | ItemState::Proven) => {
+            item.bound = Some(binding.vendor.clone());
+            item.review = None;
+            item.state = ItemState::Bound;
+            true
+        }
+        // Canceled or failed while it waited to be sent again: there is nothing left to look for.
+        (None, ItemState::Absent) if check.status().is_final() && item.resent_at.is_none() => {
+            item.late_scanned = true;
+            true
+        }
+        (None, ItemState::Unknown | ItemState::Proven) if check.status().is_final() => {
+            item.state = ItemState::Absent;
+            item.late_scanned = true;
+            true
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,173 @@
+//! How cases open: with a create call whose answer proved nothing, or whose process died.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::{
+    AfterAbsence, Case, CaseId, CaseItem, CaseState, CheckId, EventType, ItemState, News, Order, Reason, Stage,
+    SubmissionId, Timestamp,
+};
+use store::{Finished, NewSubmission, Plan, StoreError, SubmissionPart, SubmissionState, Tx};
+
+use crate::{Account, Engine};
+
+/// One check whose create call's outcome is unknown.
+pub(crate) struct Doubt {
+    pub part: SubmissionPart,
+    pub why: Reason,
+    pub then: AfterAbsence,
+}
+
+/// After the settle window, how long scans may fail or disagree before a person must look.
+const SHORTEST_GRACE: Duration = Duration::from_mins(10);
+
+impl Engine {
+    /// Opens the case of a submission. `ended_at`: the end of the call or of its lease, whichever is later; the settle
+    /// window counts from there.
+    pub(crate) async fn open_case(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        submission: &NewSubmission,
+        doubts: Vec<Doubt>,
+        orders: &mut [Order],
+        ended_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(first) = doubts.first() else { return Ok(()) };
+        let now = self.now();
+        let why = first.why.clone();
+        let settle = self.settle_window(account, orders, &doubts);
+        let window_ends_at = ended_at + settle;
+        let items = doubts.into_iter().map(|doubt| CaseItem {
+            check_id: doubt.part.check_id,
+            order_id: doubt.part.order_id,
+            reference: doubt.part.reference,
+            state: ItemState::Unknown,
+            after_absence: doubt.then,
+            bound: None,
+            duplicates: Vec::new(),
+            review: None,
+            resent_at: None,
+            late_scanned: false,
+        });
+        let case = Case {
+            id: CaseId::generate(self.clock(), self.entropy()),
+            tenant: submission.tenant.clone(),
+            account: account.key.clone(),
+            submission: submission.id,
+            state: CaseState::Open,
+            why,
+            sent_at: submission.started_at,
+            window_ends_at,
+            deadline: window_ends_at + settle.max(SHORTEST_GRACE),
+            // The answer is lost, the object may be there already: the first look is at once.
+            next_scan_at: Some(now),
+            opened_at: now,
+            resolved_at: None,
+            items: items.collect(),
+        };
+        tx.cases().insert(&case).await?;
+        for item in &case.items {
+            if let Some(order) = orders.iter().find(|order| order.id == item.order_id) {
+                let event = order.event(Some(item.check_id), EventType::ReconciliationOpened);
+                tx.orders().save(order, &[], &[event]).await?;
+            }
+        }
+        metrics::counter!("vetgate_reconciliation_cases_total", "account" => account.key.to_string()).increment(1);
+        tracing::info!(case = %case.id, account = %account.key, items = case.items.len(), why = case.why.code, "the outcome of a create call is unknown: case opened");
+        Ok(())
+    }
+
+    /// The longest settle window among the checks of a case.
+    fn settle_window(&self, account: &Account, orders: &[Order], doubts: &[Doubt]) -> Duration {
+        let of_checks = doubts.iter().filter_map(|doubt| {
+            let check = orders.iter().find_map(|order| order.check(doubt.part.check_id))?;
+            Some(account.settle_window(check.input.expose()))
+        });
+        of_checks.max().unwrap_or(account.timing.settle)
+    }
+
+    /// Finds create calls whose process died: their lease is over and no outcome is recorded. Gives how many.
+    pub async fn find_dead_calls(&self) -> Result<usize, StoreError> {
+        let dead = self.store().claim_dead(self.now(), 100).await?;
+        for id in &dead {
+            self.open_case_of_dead_call(*id).await?;
+        }
+        Ok(dead.len())
+    }
+
+    async fn open_case_of_dead_call(&self, id: SubmissionId) -> Result<(), StoreError> {
+        let mut tx = self.store().begin().await?;
+        let Some(stored) = tx.submissions().get(id).await? else { return Ok(()) };
+        let Some(account) = self.account(&stored.account) else { return Ok(()) };
+        let ids: Vec<_> = stored.parts.iter().map(|part| part.order_id).collect();
+        let mut orders = tx.orders().lock_many(&ids).await?;
+        let now = self.now();
+        let finished = Finished { state: SubmissionState::Unknown, ended_at: now, http_status: None, answer: None };
+        if !tx.submissions().finish(id, &finished).await? {
+            // Its worker was slow, not dead, and has just recorded the outcome.
+            return Ok(());
+        }
+        let why = Reason::new("process_died", "The gateway stopped while the call was under way.");
+        let mut doubts = Vec::new();
+        let mut changed: BTreeMap<_, (Vec<Plan>, Vec<_>)> = BTreeMap::new();
+        for part in &stored.parts {
+            let Some(order) = orders.iter_mut().find(|order| order.id == part.order_id) else { continue };
+            let stage = order.check(part.check_id).map(|check| &check.state.stage);
+            if !matches!(stage, Some(Stage::Submitting { submission }) if *submission == id) {
+                continue;
+            }
+            let events = order.tell(part.check_id, &News::Unconfirmed { submission: id, why: why.clone() }, now);
+            let entry = changed.entry(order.id).or_default();
+            entry.0.push(Plan { check_id: part.check_id, work: None });
+            entry.1.extend(events);
+            doubts.push(Doubt { part: part.clone(), why: why.clone(), then: AfterAbsence::Resend });
+            self.note_resent(&mut tx, order, part.check_id, now).await?;
+        }
+        for order in &orders {
+            if let Some((plans, events)) = changed.get(&order.id) {
+                tx.orders().save(order, plans, events).await?;
+            }
+        }
+        let submission = NewSubmission {
+            id,
+            tenant: stored.tenant.clone(),
+            account: stored.account.clone(),
+            started_at: stored.started_at,
+            lease_until: stored.lease_until,
+            items: stored.parts.clone(),
+        };
+        self.open_case(&mut tx, account, &submission, doubts, &mut orders, now.max(stored.lease_until)).await?;
+        tx.save().await?;
+        self.wake();
+        Ok(())
+    }
+
+    /// A check that was sent again had its call end: notes it in the case that sent it, so that the late scan follows.
+    pub(crate) async fn note_resent(
+        &self,
+        tx: &mut Tx,
+        order: &Order,
+        check_id: CheckId,
+        ended_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(open) = tx.cases().of_check(check_id).await? else { return Ok(()) };
+        let Some(mut case) = tx.cases().lock(open.id).await? else { return Ok(()) };
+        let Some(check) = order.check(check_id) else { return Ok(()) };
+        let window = case.window_ends_at.since(case.sent_at);
+        for item in case.items.iter_mut().filter(|item| item.check_id == check_id && item.state == ItemState::Absent) {
+            item.resent_at = Some(ended_at);
+            match &check.state.stage {
+                Stage::Bound(binding) => {
+                    item.bound = Some(binding.vendor.clone());
+                    item.state = ItemState::Bound;
+                }
+                // The new call has a case of its own now, which looks for the same reference.
+                Stage::Unconfirmed { .. } => item.late_scanned = true,
+                _ => {}
+            }
+        }
+        case.next_scan_at = Some(ended_at + window);
+        tx.cases().save(&case).await
+    }
+}

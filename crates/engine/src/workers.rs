@@ -1,0 +1,195 @@
+//! The loops that carry everything out. Each does one kind of work until there is none, then sleeps until it is woken,
+//! until something falls due, or until the backstop.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::AccountKey;
+use store::StoreError;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::gate::Passage;
+use crate::{Account, Engine};
+
+/// The shortest sleep, so that work that cannot be done yet does not keep a loop spinning.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
+/// How long a loop rests after the database failed it.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// Idempotency records are kept this long.
+const IDEMPOTENCY_KEPT: Duration = Duration::from_hours(24);
+const HOUSEKEEPING: Duration = Duration::from_mins(10);
+
+impl Engine {
+    /// Runs every worker until `shutdown`; then finishes the calls that are under way.
+    pub async fn run_workers(&self, shutdown: CancellationToken) {
+        let keys: Vec<_> = self.providers().accounts().map(|account| account.key.clone()).collect();
+        let mut loops = JoinSet::new();
+        loops.spawn(register(self.clone(), keys.clone(), shutdown.clone()));
+        for key in keys {
+            loops.spawn(dispatcher(self.clone(), key.clone(), shutdown.clone()));
+            loops.spawn(follower(self.clone(), key, shutdown.clone()));
+        }
+        loops.spawn(listener(self.clone(), shutdown.clone()));
+        loops.spawn(housekeeper(self.clone(), shutdown.clone()));
+        let engine = self.clone();
+        loops.spawn(repeat(self.clone(), shutdown.clone(), "inbox", async move || engine.read_inbox().await));
+        let engine = self.clone();
+        loops.spawn(repeat(self.clone(), shutdown.clone(), "reconcile", async move || engine.reconcile().await));
+        let engine = self.clone();
+        loops.spawn(repeat(self.clone(), shutdown.clone(), "dead calls", async move || engine.find_dead_calls().await));
+        let engine = self.clone();
+        loops.spawn(repeat(self.clone(), shutdown, "sequencer", async move || {
+            engine.store().assign_positions().await.map(|count| usize::try_from(count).unwrap_or(usize::MAX))
+        }));
+        while let Some(ended) = loops.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a worker ended by itself");
+            }
+        }
+    }
+
+    /// Sleeps until woken, until something falls due, or until the backstop.
+    async fn idle(&self, shutdown: &CancellationToken, woken: impl Future<Output = ()>) {
+        let now = self.now();
+        let nap = match self.store().next_due(now).await {
+            Ok(Some(due)) => due.since(now).clamp(SHORTEST_SLEEP, self.settings.backstop),
+            Ok(None) => self.settings.backstop,
+            Err(_) => AFTER_FAILURE,
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = woken => {}
+            () = tokio::time::sleep(nap) => {}
+        }
+    }
+
+    async fn rest_after(&self, error: &StoreError, worker: &str, shutdown: &CancellationToken) {
+        tracing::warn!(%error, worker, "the database failed a worker; it goes on shortly");
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(AFTER_FAILURE) => {}
+        }
+    }
+}
+
+/// Does one kind of work again and again.
+async fn repeat<F>(engine: Engine, shutdown: CancellationToken, worker: &'static str, work: F)
+where
+    F: AsyncFn() -> Result<usize, StoreError>,
+{
+    while !shutdown.is_cancelled() {
+        // Made before the work is looked for: a wake-up in between is not missed.
+        let mut woken = pin!(engine.woken.notified());
+        woken.as_mut().enable();
+        match work().await {
+            Ok(0) => engine.idle(&shutdown, woken).await,
+            Ok(_) => {}
+            Err(error) => engine.rest_after(&error, worker, &shutdown).await,
+        }
+    }
+}
+
+/// Makes sure that the accounts of the settings have rows, so that pauses and circuits have a place.
+async fn register(engine: Engine, keys: Vec<AccountKey>, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        match engine.store().register_accounts(&keys).await {
+            Ok(()) => return,
+            Err(error) => engine.rest_after(&error, "register", &shutdown).await,
+        }
+    }
+}
+
+/// Sends for one account: as many calls at once as the account allows, so that a slow call holds up no other.
+async fn dispatcher(engine: Engine, key: AccountKey, shutdown: CancellationToken) {
+    let Some(account) = engine.account(&key).cloned() else { return };
+    let account = Arc::new(account);
+    let slots = Arc::new(Semaphore::new(account.max_in_flight));
+    let calls = TaskTracker::new();
+    let (engine_, account_, slots_, calls_) = (engine.clone(), account.clone(), slots.clone(), calls.clone());
+    repeat(engine, shutdown, "dispatch", async move || dispatch_some(&engine_, &account_, &slots_, &calls_).await)
+        .await;
+    calls.close();
+    calls.wait().await;
+}
+
+async fn dispatch_some(
+    engine: &Engine,
+    account: &Arc<Account>,
+    slots: &Arc<Semaphore>,
+    calls: &TaskTracker,
+) -> Result<usize, StoreError> {
+    match engine.passage(&account.key).await? {
+        Passage::Open => {}
+        Passage::Probe if engine.probe(account).await => {}
+        Passage::Probe | Passage::Paused | Passage::Resting(_) => return Ok(0),
+    }
+    let free = i64::try_from(slots.available_permits()).unwrap_or(1);
+    if free == 0 {
+        // The end of any call wakes this loop.
+        return Ok(0);
+    }
+    let tickets = engine.take_tickets(account, free.min(engine.settings.claim_size)).await?;
+    let count = tickets.len();
+    for ticket in tickets {
+        let Ok(slot) = slots.clone().acquire_owned().await else { break };
+        let (engine, account) = (engine.clone(), account.clone());
+        calls.spawn(async move {
+            engine.send(&account, ticket).await;
+            drop(slot);
+            engine.woken.notify_waiters();
+        });
+    }
+    Ok(count)
+}
+
+/// Looks at the vendor's objects of one account.
+async fn follower(engine: Engine, key: AccountKey, shutdown: CancellationToken) {
+    let Some(account) = engine.account(&key).cloned() else { return };
+    let engine_ = engine.clone();
+    repeat(engine, shutdown, "follow", async move || match engine_.passage(&account.key).await? {
+        Passage::Open | Passage::Paused => engine_.follow(&account, engine_.settings.claim_size).await,
+        Passage::Probe | Passage::Resting(_) => Ok(0),
+    })
+    .await;
+}
+
+/// Hears what other processes have to say.
+async fn listener(engine: Engine, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        let mut ears = match engine.store().listen().await {
+            Ok(ears) => ears,
+            Err(error) => {
+                engine.rest_after(&error, "listener", &shutdown).await;
+                continue;
+            }
+        };
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                heard = ears.recv() => match heard {
+                    Ok(()) => engine.woken.notify_waiters(),
+                    Err(error) => {
+                        engine.rest_after(&error, "listener", &shutdown).await;
+                        break;
+                    }
+                },
+            }
+        }
+    }
+}
+
+async fn housekeeper(engine: Engine, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        if let Err(error) = engine.store().purge_idempotency(engine.now() - IDEMPOTENCY_KEPT).await {
+            tracing::warn!(%error, "could not remove old idempotency records");
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(HOUSEKEEPING) => {}
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! A simulator's own truth: what it made, and which calls it got.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+/// One object that the vendor holds, as its books show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookEntry {
+    pub id: String,
+    /// The ids of its parts, for vendors whose orders have parts.
+    #[serde(default)]
+    pub parts: Vec<String>,
+    /// Every reference of the client's that it was made with, whether the vendor gives it back or not.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// The vendor's own word.
+    pub state: String,
+    /// RFC 3339.
+    pub created_at: String,
+    #[serde(default)]
+    pub canceled: bool,
+    /// Made by another client of the same account.
+    #[serde(default)]
+    pub stranger: bool,
+}
+
+/// What `GET /_sandbox/books` shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Books {
+    pub objects: Vec<BookEntry>,
+    /// How many calls of each operation came in, whatever became of them.
+    pub calls: BTreeMap<String, u64>,
+}
+
+impl Books {
+    /// The objects that were made with this reference.
+    pub fn with_reference<'a>(&'a self, reference: &'a str) -> impl Iterator<Item = &'a BookEntry> {
+        self.objects.iter().filter(move |object| object.references.iter().any(|known| known == reference))
+    }
+
+    pub fn calls_of(&self, operation: &str) -> u64 {
+        self.calls.get(operation).copied().unwrap_or(0)
+    }
+}
+
+/// Counts calls by operation.
+#[derive(Debug, Default)]
+pub(crate) struct Calls(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Calls {
+    pub(crate) fn count(&self, operation: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(operation).or_default() += 1;
+    }
+
+    pub(crate) fn counted(&self) -> BTreeMap<String, u64> {
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.iter().map(|(operation, count)| ((*operation).to_owned(), *count)).collect()
+    }
+}

@@ -1,0 +1,252 @@
+//! The create call and what its end proves.
+//!
+//! There is no idempotency key, and equal references are taken twice, so a create is never repeated on a guess. A batch
+//! is many creates at once behind one call: one that throws fails the call, those made already stay, and those still
+//! under way are made *after* the error was answered. [`TABLE`] says what each answer proves; calls without an answer
+//! are not sent (nothing was written) or unknown (anything else).
+
+use std::time::Instant;
+
+use domain::{AfterAbsence, Reason, VendorRef};
+use provider::{
+    Accepted, CallContext, CallError, Evidence, ItemOutcome, Submission, SubmitReport, VendorAnswer,
+};
+
+use crate::client::Client;
+use crate::mapping::order::{HookPlace, new_order};
+use crate::settings::AccountSettings;
+use crate::wire;
+
+/// The most bytes sent in a batch; orders beyond it wait for the next call. The vendor names no limit. A single order
+/// may be larger: it can hold a PDF of 10 MB.
+const MOST_OF_A_BATCH: usize = 1024 * 1024;
+
+/// What a status proves about what was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The ids are in the answer, if it can be read and does not contradict itself.
+    Read,
+    /// Nothing was made.
+    NothingMade,
+    /// Nothing. What is absent is sent again.
+    NoneResend,
+    /// Nothing. What is absent failed, with the vendor's message.
+    NoneFail,
+}
+
+/// A line of the classification.
+pub struct Line {
+    pub from: u16,
+    pub to: u16,
+    pub single: Proof,
+    pub batch: Proof,
+    pub because: &'static str,
+}
+
+const fn line(from: u16, to: u16, single: Proof, batch: Proof, because: &'static str) -> Line {
+    Line { from, to, single, batch, because }
+}
+
+/// What each status proves; the first line that fits counts.
+pub const TABLE: &[Line] = &[
+    line(
+        200,
+        299,
+        Proof::Read,
+        Proof::Read,
+        "Whether a create answers 200 or 201 is not documented; any success holds the ids.",
+    ),
+    line(
+        401,
+        401,
+        Proof::NothingMade,
+        Proof::NothingMade,
+        "The token is looked at before anything else. A static token cannot be refreshed; it is tried again later.",
+    ),
+    line(
+        400,
+        400,
+        Proof::NoneFail,
+        Proof::NoneResend,
+        "A throw inside one create answers 400 too, and in a batch its siblings go on. Sent again singly, the faulty one shows itself.",
+    ),
+    line(
+        413,
+        413,
+        Proof::NoneFail,
+        Proof::NoneResend,
+        "Most likely nothing was read, but no page says so. A batch can be too large where each order is not.",
+    ),
+    line(422, 422, Proof::NoneFail, Proof::NoneResend, "Listed by one page, without saying when it is checked; as 400."),
+    line(
+        429,
+        429,
+        Proof::NoneResend,
+        Proof::NoneResend,
+        "No page says where a rate limit is applied: it could be met within a batch's creates.",
+    ),
+    line(
+        100,
+        599,
+        Proof::NoneResend,
+        Proof::NoneResend,
+        "Not documented for creates (403, 404, 409, redirects), or from something in between (5xx) after the work was begun.",
+    ),
+];
+
+fn proof(status: u16, batch: bool) -> Proof {
+    TABLE
+        .iter()
+        .find(|line| (line.from..=line.to).contains(&status))
+        .map_or(Proof::NoneResend, |line| if batch { line.batch } else { line.single })
+}
+
+/// Makes the create call, once.
+pub async fn submit(
+    client: &Client,
+    settings: &AccountSettings,
+    ctx: &CallContext,
+    submission: &Submission,
+) -> SubmitReport {
+    let hook = hook_place(settings, submission);
+    let mut outcomes = Vec::with_capacity(submission.items.len());
+    let mut sent: Vec<(usize, Vec<u8>)> = Vec::new();
+    let mut size = 0;
+    for (at, item) in submission.items.iter().enumerate() {
+        let body = new_order(item, &settings.environment, hook.as_ref())
+            .and_then(|order| serde_json::to_vec(&order).map_err(|_| unwritable()));
+        outcomes.push(match body {
+            Err(reason) => ItemOutcome::Rejected(reason),
+            // Its real outcome is filled in below.
+            Ok(body) if sent.is_empty() || size + body.len() <= MOST_OF_A_BATCH => {
+                size += body.len();
+                sent.push((at, body));
+                next_call()
+            }
+            Ok(_) => next_call(),
+        });
+    }
+    let batch = sent.len() > 1;
+    let (places, mut bodies): (Vec<usize>, Vec<Vec<u8>>) = sent.into_iter().unzip();
+    let begun = Instant::now();
+    let answer = match bodies.len() {
+        0 => return SubmitReport { items: outcomes, evidence: Evidence::default() },
+        1 => client.create_order(ctx, bodies.swap_remove(0)).await,
+        _ => client.create_batch(ctx, batch_body(&bodies)).await,
+    };
+    let evidence = match &answer {
+        Ok(answer) => Evidence::of(answer),
+        Err(_) => Evidence { took: begun.elapsed(), ..Evidence::default() },
+    };
+    for (at, outcome) in places.iter().zip(classify(answer, places.len(), batch)) {
+        outcomes[*at] = outcome;
+    }
+    SubmitReport { items: outcomes, evidence }
+}
+
+/// Hooks that nobody could verify are not asked for, nor are any that the vendor would refuse: it takes `https` only.
+fn hook_place<'a>(settings: &'a AccountSettings, submission: &'a Submission) -> Option<HookPlace<'a>> {
+    let url = submission.hook_url.as_ref()?;
+    let taken = url.scheme() == "https" || !settings.environment.is_production();
+    taken.then_some(HookPlace { url, secret: settings.hook_secret.as_ref()? })
+}
+
+fn batch_body(orders: &[Vec<u8>]) -> Vec<u8> {
+    [br#"{"orders":["#.as_slice(), &orders.join(&b','), b"]}"].concat()
+}
+
+fn unwritable() -> Reason {
+    Reason::new("incomplete_input", "The order cannot be written as JSON; it was never sent.")
+}
+
+/// Too much for one call.
+fn next_call() -> ItemOutcome {
+    let why = Reason::new("batch_full", "The batch was full by size; it goes with the next call.");
+    ItemOutcome::NotSent { why, retry_after: None }
+}
+
+/// One outcome for each order that was sent.
+fn classify(answer: Result<VendorAnswer, CallError>, count: usize, batch: bool) -> Vec<ItemOutcome> {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(CallError::NotSent { why, retry_after }) => {
+            let why = Reason::new(why.code(), CallError::NotSent { why, retry_after }.to_string());
+            return vec![ItemOutcome::NotSent { why, retry_after }; count];
+        }
+        Err(CallError::Lost { why }) => return unknown(count, why.code(), CallError::Lost { why }.to_string()),
+    };
+    let status = answer.status.as_u16();
+    let said = || format!("Theary answered {status}: {}", wire::error_message(&answer.body));
+    match proof(status, batch) {
+        Proof::Read if batch => read_batch(&answer, count),
+        Proof::Read => vec![read_single(&answer)],
+        Proof::NothingMade => {
+            let why = Reason::new("credentials_refused", said());
+            vec![ItemOutcome::NotSent { why, retry_after: answer.retry_after() }; count]
+        }
+        Proof::NoneResend => unknown(count, "unexpected_status", said()),
+        Proof::NoneFail => {
+            let why = Reason::new("vendor_refused", said());
+            vec![ItemOutcome::Unknown { why: why.clone(), then: AfterAbsence::Fail { reason: why } }; count]
+        }
+    }
+}
+
+fn unknown(count: usize, code: &str, message: String) -> Vec<ItemOutcome> {
+    vec![ItemOutcome::Unknown { why: Reason::new(code, message), then: AfterAbsence::Resend }; count]
+}
+
+fn unreadable(count: usize) -> Vec<ItemOutcome> {
+    unknown(count, "answer_unreadable", "Theary answered with success, and the answer cannot be read.".to_owned())
+}
+
+fn contradictory(count: usize, what: &str) -> Vec<ItemOutcome> {
+    unknown(count, "contradictory_answer", format!("Theary's answer contradicts itself: {what}."))
+}
+
+fn read_single(answer: &VendorAnswer) -> ItemOutcome {
+    let outcome = match answer.json::<wire::Created>() {
+        Err(_) => unreadable(1).pop(),
+        Ok(created) if created.success == Some(false) => contradictory(1, "success is false").pop(),
+        Ok(created) => accepted(created, false).or_else(|| contradictory(1, "there is no order id").pop()),
+    };
+    outcome.unwrap_or_else(next_call)
+}
+
+/// Results come in the order of the input, without a word that says which is which, so all of them are provisional; and
+/// if anything does not add up none is believed.
+fn read_batch(answer: &VendorAnswer, count: usize) -> Vec<ItemOutcome> {
+    let Ok(wire::BatchCreated { success, orders_created, orders: Some(orders) }) = answer.json() else {
+        return unreadable(count);
+    };
+    if success == Some(false) {
+        return contradictory(count, "success is false");
+    }
+    let listed = orders.len();
+    if listed != count || orders_created.is_some_and(|created| usize::try_from(created) != Ok(count)) {
+        let created = orders_created.map_or_else(|| "none".to_owned(), |created| created.to_string());
+        return contradictory(count, &format!("{count} orders were sent, {created} counted, {listed} listed"));
+    }
+    let outcomes: Vec<ItemOutcome> = orders.into_iter().filter_map(|created| accepted(created, true)).collect();
+    let mut ids: Vec<&str> = outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            ItemOutcome::Accepted(accepted) => Some(accepted.vendor.order_id.as_str()),
+            _ => None,
+        })
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.len() == count { outcomes } else { contradictory(count, "its order ids are not all there and distinct") }
+}
+
+/// The one search's id is taken over only where there is exactly one; else the first look learns it.
+fn accepted(created: wire::Created, provisional: bool) -> Option<ItemOutcome> {
+    let order_id = created.verification_order_id?;
+    let check_id = <[String; 1]>::try_from(created.search_ids).ok().map(|[id]| id);
+    let vendor = VendorRef { order_id, check_id };
+    Some(ItemOutcome::Accepted(Box::new(Accepted { vendor, provisional, reused: false, snapshot: None })))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use provider::{LostReason, NotSentReason};
+
+use super::*;
+
+fn answer(status: u16, body: &str) -> Result<VendorAnswer, CallError> {
+    Ok(VendorAnswer {
+        status: StatusCode::from_u16(status).expect("a status"),
+        headers: HeaderMap::new(),
+        body: Bytes::copy_from_slice(body.as_bytes()),
+        took: Duration::ZERO,
+    })
+}
+
+/// One word for an outcome: the class, the reason's code, and what follows.
+fn word(outcome: &ItemOutcome) -> String {
+    match outcome {
+        ItemOutcome::Accepted(accepted) => {
+            let kind = if accepted.provisional { "provisional" } else { "accepted" };
+            format!("{kind} {} {}", accepted.vendor.order_id, accepted.vendor.check_id.as_deref().unwrap_or("-"))
+        }
+        ItemOutcome::Rejected(reason) => format!("rejected {}", reason.code),
+        ItemOutcome::NotSent { why, .. } => format!("not_sent {}", why.code),
+        ItemOutcome::Unknown { why, then: AfterAbsence::Resend } => format!("unknown {} resend", why.code),
+        ItemOutcome::Unknown { why, then: AfterAbsence::Fail { .. } } => format!("unknown {} fail", why.code),
+    }
+}
+
+fn single(answer: Result<VendorAnswer, CallError>) -> String {
+    let outcomes = classify(answer, 1, false);
+    assert_eq!(outcomes.len(), 1);
+    word(&outcomes[0])
+}
+
+fn batch(answer: Result<VendorAnswer, CallError>, count: usize) -> Vec<String> {
+    let outcomes = classify(answer, count, true);
+    assert_eq!(outcomes.len(), count);
+    outcomes.iter().map(word).collect()
+}
+
+const REFUSAL: &str = r#"{"statusCode":400,"message":["ssn must match"],"error":"Bad Request"}"#;
+
+#[test]
+fn every_line_of_the_table_for_single_creates() {
+    for (status, expected) in [
+        (401, "not_sent credentials_refused"),
+        (400, "unknown vendor_refused fail"),
+        (413, "unknown vendor_refused fail"),
+        (422, "unknown vendor_refused fail"),
+        (429, "unknown unexpected_status resend"),
+        (403, "unknown unexpected_status resend"),
+        (404, "unknown unexpected_status resend"),
+        (409, "unknown unexpected_status resend"),
+        (302, "unknown unexpected_status resend"),
+        (500, "unknown unexpected_status resend"),
+        (502, "unknown unexpected_status resend"),
+        (503, "unknown unexpected_status resend"),
+        (504, "unknown unexpected_status resend"),
+        (599, "unknown unexpected_status resend"),
+    ] {
+        assert_eq!(single(answer(status, REFUSAL)), expected, "{status}");
+    }
+}
+
+#[test]
+fn every_line_of_the_table_for_batches() {
+    for status in [400, 413, 422, 429, 403, 404, 409, 302, 500, 502, 503, 504] {
+        assert_eq!(batch(answer(status, REFUSAL), 2), vec!["unknown unexpected_status resend"; 2], "{status}");
+    }
+    assert_eq!(batch(answer(401, REFUSAL), 2), vec!["not_sent credentials_refused"; 2]);
+}
+
+#[test]
+fn every_status_has_a_line_with_a_reason() {
+    for status in 100..600 {
+        assert!(TABLE.iter().any(|line| (line.from..=line.to).contains(&status) && !line.because.is_empty()));
+    }
+}
+
+#[test]
+fn a_refusal_fails_with_the_vendors_words() {
+    let ItemOutcome::Unknown { then: AfterAbsence::Fail { reason }, .. } = &classify(answer(400, REFUSAL), 1, false)[0]
+    else {
+        panic!("unknown, then fail")
+    };
+    assert_eq!(reason.message, "Theary answered 400: ssn must match");
+}
+
+#[test]
+fn calls_without_an_answer() {
+    for why in [
+        NotSentReason::NotConnected,
+        NotSentReason::OverBudget,
+        NotSentReason::LeaseTooShort,
+        NotSentReason::BadRequest,
+    ] {
+        let error = CallError::NotSent { why, retry_after: Some(Duration::from_secs(3)) };
+        let outcomes = classify(Err(error), 2, true);
+        assert!(outcomes.iter().all(|outcome| matches!(
+            outcome,
+            ItemOutcome::NotSent { why: reason, retry_after: Some(_) } if reason.code == why.code()
+        )));
+    }
+    for why in [
+        LostReason::TimedOut,
+        LostReason::Broken,
+        LostReason::Truncated,
+        LostReason::TooLarge,
+        LostReason::Unreadable,
+        LostReason::Status(500),
+    ] {
+        let expected = format!("unknown {} resend", why.code());
+        assert_eq!(single(Err(CallError::Lost { why })), expected);
+        assert_eq!(batch(Err(CallError::Lost { why }), 2), vec![expected; 2]);
+    }
+}
+
+#[test]
+fn successes_of_single_creates() {
+    for status in [200, 201, 202] {
+        let body = r#"{"verificationOrderId":"ord_1","searchIds":["search_1"]}"#;
+        assert_eq!(single(answer(status, body)), "accepted ord_1 search_1", "{status}");
+    }
+    for (body, expected) in [
+        (r#"{"verificationOrderId":"ord_1","searchIds":[]}"#, "accepted ord_1 -"),
+        (r#"{"verificationOrderId":"ord_1"}"#, "accepted ord_1 -"),
+        (r#"{"verificationOrderId":"ord_1","searchIds":["a","b"]}"#, "accepted ord_1 -"),
+        (r#"{"verificationOrderId":"","searchIds":["a"]}"#, "unknown contradictory_answer resend"),
+        (r#"{"success":false,"verificationOrderId":"ord_1"}"#, "unknown contradictory_answer resend"),
+        ("{}", "unknown contradictory_answer resend"),
+        ("[]", "unknown contradictory_answer resend"),
+        ("", "unknown answer_unreadable resend"),
+        ("<html></html>", "unknown answer_unreadable resend"),
+    ] {
+        assert_eq!(single(answer(201, body)), expected, "{body}");
+    }
+    assert_eq!(
+        single(answer(201, &"[".repeat(100_000))),
+        "unknown answer_unreadable resend",
+        "depth is bounded by the JSON reader"
+    );
+}
+
+#[test]
+fn successes_of_batches() {
+    let good = r#"{"success":true,"batchId":"b","ordersCreated":2,"orders":[
+        {"verificationOrderId":"ord_1","searchIds":["s1"]},{"verificationOrderId":"ord_2","searchIds":["s2"]}]}"#;
+    assert_eq!(batch(answer(201, good), 2), ["provisional ord_1 s1", "provisional ord_2 s2"]);
+    assert_eq!(batch(answer(200, &good.replace(r#""ordersCreated":2,"#, "")), 2).len(), 2, "the count may be missing");
+
+    let contradictory = vec!["unknown contradictory_answer resend"; 2];
+    for body in [
+        good.replace(r#""ordersCreated":2"#, r#""ordersCreated":3"#),
+        good.replace(r#""success":true"#, r#""success":false"#),
+        good.replace("ord_2", "ord_1"),
+        good.replace("ord_2", ""),
+        r#"{"success":true,"ordersCreated":2,"orders":[{"verificationOrderId":"ord_1"}]}"#.to_owned(),
+        r#"{"success":true,"ordersCreated":0,"orders":[]}"#.to_owned(),
+    ] {
+        assert_eq!(batch(answer(201, &body), 2), contradictory, "{body}");
+    }
+    for body in ["", "<html>", r#"{"success":true}"#, r#"{"orders":"many"}"#] {
+        assert_eq!(batch(answer(201, body), 2), vec!["unknown answer_unreadable resend"; 2], "{body}");
+    }
+    assert_eq!(batch(answer(201, good), 3).len(), 3);
+}

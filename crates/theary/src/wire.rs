@@ -1,0 +1,406 @@
+//! Theary's JSON. What we send is exactly what is documented; what we read is taken as loosely as it can be: every
+//! field may be missing, `null` or of another type, and unknown ones pass.
+//!
+//! None of these types has a `Debug`: they are personal data.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Number, Value};
+
+// ---- what we send ----
+
+/// The body of `POST /orders`, and one entry of a batch.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewOrder {
+    pub applicant: NewApplicant,
+    pub business_context: BusinessContext,
+    /// Exactly one: more entries or more records of a type have no documented pairing.
+    pub search_types: [NewSearch; 1],
+    pub history: History,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_config: Option<WebhookConfig>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewApplicant {
+    pub first_name: String,
+    pub last_name: String,
+    /// `XXX-XX-XXXX`.
+    pub ssn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub birthday: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// A link, a `gs://` URI, or the PDF itself in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_release_file_url: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<NewAddress>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub applicant_alias: Vec<NewAlias>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewAddress {
+    pub address_type: String,
+    pub address_line1: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_line2: Option<String>,
+    pub address_city: String,
+    pub address_state: String,
+    pub address_zip_code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_country: Option<String>,
+    pub start_date: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_date: Option<String>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewAlias {
+    pub first_name: String,
+    pub last_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub middle_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suffix: Option<String>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BusinessContext {
+    pub entity_name: String,
+    pub applied_job_title: String,
+    pub worksite_city: String,
+    pub worksite_state: String,
+    pub proposed_salary: Number,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position_level: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_clearance_required: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub industry_sector: Option<String>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewSearch {
+    pub search_type: &'static str,
+    pub external_search_id: String,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub search_config: Map<String, Value>,
+}
+
+/// The one record that the one search is about.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum History {
+    Employment([EmploymentRecord; 1]),
+    Education([EducationRecord; 1]),
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EmploymentRecord {
+    pub employer_name: String,
+    pub position: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub employer_location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub employer_email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub employer_phone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_date: Option<String>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EducationRecord {
+    pub institution_name: String,
+    pub qualification: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field_of_study: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graduation_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub institution_contact_email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub institution_contact_phone: Option<String>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookConfig {
+    pub enabled: bool,
+    pub secret: String,
+    pub retry_attempts: u8,
+    pub closeout_endpoints: Map<String, Value>,
+}
+
+// ---- what we read ----
+
+/// The answer to `POST /orders`, and one entry of a batch's answer.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Created {
+    /// Not documented for single orders; believed where it says `false`.
+    pub success: Option<bool>,
+    #[serde(deserialize_with = "text")]
+    pub verification_order_id: Option<String>,
+    #[serde(deserialize_with = "texts")]
+    pub search_ids: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BatchCreated {
+    pub success: Option<bool>,
+    pub orders_created: Option<u64>,
+    pub orders: Option<Vec<Created>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OrderPage {
+    pub data: Option<Vec<OrderRow>>,
+    pub pagination: Option<Pagination>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Pagination {
+    /// What the vendor made of the limit we asked for: it may cap it without a word.
+    pub limit: Option<u64>,
+    pub total: Option<u64>,
+    pub total_pages: Option<u64>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OrderRow {
+    #[serde(deserialize_with = "text")]
+    pub id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub created_at: Option<String>,
+    pub applicant: Option<Applicant>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Applicant {
+    #[serde(deserialize_with = "text")]
+    pub first_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub last_name: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Order {
+    /// `pending`, `in_progress`, `completed`, `cancelled`, `failed`: lower case, unlike a search's.
+    #[serde(deserialize_with = "text")]
+    pub status: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub updated_at: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub completed_at: Option<String>,
+}
+
+/// `GET /orders/{id}/searches`: the schema says wrapped, the example is a bare array.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Searches {
+    Bare(Vec<Search>),
+    Wrapped { searches: Vec<Search> },
+}
+
+impl Searches {
+    pub fn into_vec(self) -> Vec<Search> {
+        match self {
+            Self::Bare(searches) | Self::Wrapped { searches } => searches,
+        }
+    }
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Search {
+    #[serde(deserialize_with = "text")]
+    pub id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub external_search_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub search_type: Option<String>,
+    /// `IN_PROGRESS`, `COMPLETED`, `CANCELLED`, `REASSIGNED`: upper case, unlike an order's.
+    #[serde(deserialize_with = "text")]
+    pub search_status: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub entity_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub start_date: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub end_date: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub updated_at: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub completed_at: Option<String>,
+    pub applicant: Option<Applicant>,
+    #[serde(deserialize_with = "one_or_many")]
+    pub verification_result: Vec<VerificationResult>,
+}
+
+/// An array of these in a GET, one of these in a hook; the GET's hold an outcome and a text, the hook's everything.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct VerificationResult {
+    #[serde(deserialize_with = "text")]
+    pub outcome: Option<String>,
+    /// In hooks only.
+    pub discrepancy: Option<bool>,
+    #[serde(deserialize_with = "text")]
+    pub result_details: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub submitted_at: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub comments: Option<String>,
+    #[serde(deserialize_with = "object")]
+    pub employment_verification: Map<String, Value>,
+    #[serde(deserialize_with = "object")]
+    pub education_verification: Map<String, Value>,
+}
+
+/// The answer to `DELETE /orders/{id}`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Deleted {
+    pub success: Option<bool>,
+    pub affected_searches: Option<u64>,
+}
+
+/// The envelope of a hook.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    pub event: String,
+    #[serde(default, deserialize_with = "text")]
+    pub occurred_at: Option<String>,
+    #[serde(default)]
+    pub data: EventData,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EventData {
+    #[serde(deserialize_with = "text")]
+    pub search_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub external_search_id: Option<String>,
+    /// In no sample that the vendor shows; used where it is there.
+    #[serde(deserialize_with = "text", alias = "verificationOrderId")]
+    pub order_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub status: Option<String>,
+    #[serde(deserialize_with = "one_or_many")]
+    pub verification_result: Vec<VerificationResult>,
+    #[serde(deserialize_with = "text")]
+    pub reason_code: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub notification_type: Option<String>,
+}
+
+/// The vendor's words in an error answer: `message` is a text or a list of texts; a 404 has only `error`.
+pub fn error_message(body: &[u8]) -> String {
+    const MOST: usize = 500;
+    let said = match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Object(fields)) => match (fields.get("message"), fields.get("error")) {
+            (Some(Value::String(text)), _) => Some(text.clone()),
+            (Some(Value::Array(texts)), _) => {
+                Some(texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; "))
+            }
+            (_, Some(Value::String(text))) => Some(text.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let said = said.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| String::from_utf8_lossy(body).into());
+    said.trim().chars().filter(|letter| !letter.is_control()).take(MOST).collect()
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(into_text(Value::deserialize(deserializer)?))
+}
+
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Array(values) => values.into_iter().filter_map(into_text).collect(),
+        _ => Vec::new(),
+    })
+}
+
+/// An empty text says as little as none.
+fn into_text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    })
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<VerificationResult>, D::Error> {
+    let values = match Value::deserialize(deserializer)? {
+        Value::Array(values) => values,
+        one @ Value::Object(_) => vec![one],
+        _ => Vec::new(),
+    };
+    Ok(values.into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_speak_in_four_ways() {
+        for (body, expected) in [
+            (r#"{"statusCode":400,"message":"bad ssn","error":"Bad Request"}"#, "bad ssn"),
+            (r#"{"statusCode":400,"message":["a must be set","b too"],"error":"Bad Request"}"#, "a must be set; b too"),
+            (r#"{"error":"Order not found","orderId":"ord_1"}"#, "Order not found"),
+            (r#"{"statusCode":401,"message":"Unauthorized"}"#, "Unauthorized"),
+            (r#"{"message":[],"error":"Bad Request"}"#, r#"{"message":[],"error":"Bad Request"}"#),
+            ("<html>\n502</html>", "<html>502</html>"),
+            ("", ""),
+        ] {
+            assert_eq!(error_message(body.as_bytes()), expected, "{body}");
+        }
+        assert_eq!(error_message(&[b'x'; 10_000]).len(), 500);
+    }
+
+    #[test]
+    fn searches_come_bare_or_wrapped_and_odd_fields_are_read_as_absent() {
+        let read = |body: &str| serde_json::from_str::<Searches>(body).map(|searches| searches.into_vec());
+        let bare = read(r#"[{"id":"s1","verificationResult":{"outcome":"VERIFIED"}}]"#).expect("bare");
+        assert_eq!(bare[0].verification_result[0].outcome.as_deref(), Some("VERIFIED"));
+        let wrapped =
+            read(r#"{"searches":[{"id":7,"externalSearchId":"","verificationResult":null}]}"#).expect("wrapped");
+        assert_eq!(wrapped[0].id.as_deref(), Some("7"));
+        assert_eq!(wrapped[0].external_search_id, None);
+        assert!(read(r#"{"error":"Order not found"}"#).is_err(), "an error is not an empty list");
+        assert!(read(r#"{"searches":null}"#).is_err());
+    }
+}

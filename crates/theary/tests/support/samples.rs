@@ -1,0 +1,142 @@
+//! Synthetic checks, for unit and integration tests alike.
+
+use std::sync::Arc;
+
+use domain::input::{Employer, EmploymentVerification, Institution, PositionLevel};
+use domain::subject::{Address, Alias};
+use domain::{
+    CheckId, CheckInput, CheckSpec, Consent, ConsentDocument, Identifier, IdentifierType, Money, OrderInput, Person,
+    Position, Purpose, Reference, Subject,
+};
+use domain::{input::EducationVerification, time::Date};
+use provider::SubmissionItem;
+use uuid::Uuid;
+
+pub fn reference(number: u128) -> Reference {
+    // Shaped like a UUIDv7, so that it looks as real ones do.
+    Reference::first(CheckId::from_uuid(Uuid::from_u128(0x0193_4f00_0000_7000_8000_0000_0000_0000 + number)))
+}
+
+fn date(text: &str) -> Option<Date> {
+    Some(text.parse().expect("a date"))
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+pub fn order() -> OrderInput {
+    OrderInput {
+        subject: Subject::Person(Person {
+            first_name: some("Ada"),
+            middle_name: some("Quill"),
+            last_name: some("Sample"),
+            aliases: vec![Alias {
+                first_name: "Addie".to_owned(),
+                middle_name: None,
+                last_name: "Sample".to_owned(),
+                suffix: None,
+            }],
+            date_of_birth: date("1990-05-15"),
+            gender: None,
+            email: some("ada.sample@example.com"),
+            phone: some("+15555550100"),
+            nationality: None,
+            identifiers: vec![Identifier {
+                kind: IdentifierType::Ssn,
+                country: "US".to_owned(),
+                value: "900450001".to_owned(),
+                issued_on: None,
+                serial: None,
+                verification_code: None,
+            }],
+            addresses: vec![Address {
+                kind: None,
+                line1: some("1 Test Street"),
+                line2: None,
+                city: some("Springfield"),
+                region: some("IL"),
+                postal_code: some("62701"),
+                country: some("US"),
+                from: date("2020-01-01"),
+                to: None,
+            }],
+        }),
+        position: Some(Position {
+            title: some("Engineer"),
+            company: some("Hiring Works"),
+            city: some("Chicago"),
+            region: some("IL"),
+            country: some("US"),
+            salary: Some(Money { amount: "100000.00".to_owned(), currency: "USD".to_owned() }),
+            level: Some(PositionLevel::Standard),
+            industry: some("TECHNOLOGY"),
+            security_clearance_required: Some(false),
+        }),
+        purpose: Purpose::Employment,
+        consent: Consent {
+            obtained_at: "2026-11-20T10:00:00Z".parse().expect("a time"),
+            text_version: None,
+            expires_at: None,
+            document: Some(ConsentDocument::Link { url: "https://forms.example/release.pdf".to_owned() }),
+        },
+    }
+}
+
+pub fn employment_check() -> CheckInput {
+    CheckInput {
+        spec: CheckSpec::EmploymentVerification(EmploymentVerification {
+            employer: Some(Employer {
+                name: "Former Works".to_owned(),
+                location: None,
+                email: some("hr@former.example"),
+                phone: some("+15555550101"),
+                address: Some(Address { city: some("Peoria"), region: some("IL"), ..Address::default() }),
+            }),
+            title: some("Junior Engineer"),
+            start_date: date("2015-02-01"),
+            end_date: date("2019-12-31"),
+        }),
+        vendor_options: serde_json::Map::new(),
+    }
+}
+
+pub fn education_check() -> CheckInput {
+    CheckInput {
+        spec: CheckSpec::EducationVerification(EducationVerification {
+            institution: Institution {
+                name: "Test University".to_owned(),
+                email: some("registrar@test-university.example"),
+                phone: None,
+            },
+            qualification: some("BSc"),
+            field_of_study: some("Mathematics"),
+            graduation_date: date("2014-06-30"),
+        }),
+        vendor_options: serde_json::Map::new(),
+    }
+}
+
+pub fn item(number: u128, order: OrderInput, check: CheckInput) -> SubmissionItem {
+    let reference = reference(number);
+    SubmissionItem { reference, order: Arc::new(order), check: Arc::new(check), force_new: false }
+}
+
+pub fn employment(number: u128) -> SubmissionItem {
+    item(number, order(), employment_check())
+}
+
+pub fn education(number: u128) -> SubmissionItem {
+    item(number, order(), education_check())
+}
+
+pub fn edit(item: &mut SubmissionItem, change: impl FnOnce(&mut OrderInput, &mut CheckInput)) {
+    change(Arc::make_mut(&mut item.order), Arc::make_mut(&mut item.check));
+}
+
+pub fn person(order: &mut OrderInput) -> &mut Person {
+    match &mut order.subject {
+        Subject::Person(person) => person,
+        _ => panic!("a person"),
+    }
+}

@@ -1,0 +1,281 @@
+//! Theirs → ours: what an order of the vendor means. Pure.
+//!
+//! An order has no state of its own. It is rolled up from its verifications: any open one keeps the order open; of the
+//! ended ones completed goes before canceled, and canceled before invalid.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::observation::Standing;
+use domain::{Action, ActionKind, Certainty, Outcome, Reason, Sensitive, Timestamp, Verdict};
+use domain::{CheckResult, VerificationResult};
+use provider::{DocumentRef, Snapshot};
+use serde::Deserialize;
+
+use crate::compare::{self, Claim};
+use crate::found;
+use crate::wire::{ANALYTICS_KEY, Order, Report, Verification, Word};
+
+/// What a fetch brought, unchanged: the order, or the order beside the reports that were read one by one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Payload {
+    WithReports { order: Order, reports: Vec<Report> },
+    Order(Order),
+}
+
+/// Reads what [`Snapshot::payload`] keeps.
+pub fn read(payload: &[u8]) -> Option<Order> {
+    match serde_json::from_slice(payload).ok()? {
+        Payload::Order(order) => Some(order),
+        Payload::WithReports { mut order, reports } => {
+            for report in reports {
+                replace(&mut order, report);
+            }
+            Some(order)
+        }
+    }
+}
+
+/// Puts a report that was read on its own in the place of the same report inside the order.
+fn replace(order: &mut Order, report: Report) {
+    let verifications = order.verification_requests.iter_mut().flatten();
+    let mut reports = verifications.flat_map(|verification| verification.reports.iter_mut().flatten());
+    if let Some(same) = reports.find(|known| known.id.is_some() && known.id == report.id) {
+        *same = report;
+    }
+}
+
+/// An order and its separately read reports as one payload. The parts are the vendor's bytes.
+pub fn with_reports(order: &[u8], reports: &[Bytes]) -> Bytes {
+    let mut payload = Vec::from(b"{\"order\":");
+    payload.extend_from_slice(order);
+    payload.extend_from_slice(b",\"reports\":[");
+    payload.extend_from_slice(&reports.join(&b',')[..]);
+    payload.extend_from_slice(b"]}");
+    payload.into()
+}
+
+/// The reports that have to be read one by one: those of income analytics that the caller asked for, which an order's GET
+/// never holds and which exist for active employees only.
+pub fn lacking_analytics(order: &Order) -> Vec<String> {
+    let verifications = order.verification_requests.iter().flatten().filter(|verification| {
+        let asked = verification.metadata.as_ref().and_then(|metadata| metadata.get(ANALYTICS_KEY));
+        state(verification) == State::Completed && asked.is_some()
+    });
+    let reports = verifications.flat_map(|verification| verification.reports.iter().flatten()).filter(|report| {
+        let status = report.employee.as_ref().and_then(|employee| employee.status.as_ref());
+        report.income_analytics.is_none() && status.is_some_and(|status| status.canonical() == "active")
+    });
+    reports.filter_map(|report| report.id.clone()).collect()
+}
+
+/// One look at an order. Without a claim nothing can be compared, and a completed order's result is of partial certainty.
+pub fn snapshot(order: Order, claim: Option<&Claim>, payload: Bytes) -> Snapshot {
+    Snapshot {
+        part_id: only_verification(&order),
+        reference: order.search_key.as_deref().and_then(|key| key.parse().ok()),
+        // The vendor's times do not move when a report is corrected or disputed, so a revision could lose against the
+        // result it revises. The start of the fetch orders looks correctly, since every look is a GET.
+        vendor_time: None,
+        native_status: native_status(&order),
+        documents: documents(&order),
+        standing: standing(order, claim),
+        payload: Sensitive::new(payload),
+    }
+}
+
+fn only_verification(order: &Order) -> Option<String> {
+    match order.verification_requests.as_deref() {
+        Some([only]) => only.id.clone(),
+        _ => None,
+    }
+}
+
+/// The states of the verifications in the vendor's words, each once; `none` while there is no verification.
+fn native_status(order: &Order) -> String {
+    let states = order.verification_requests.iter().flatten().filter_map(|verification| verification.state.as_ref());
+    let mut words: Vec<&str> = Vec::new();
+    for word in states.map(Word::telling) {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    if words.is_empty() { "none".to_owned() } else { words.join("+") }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    ActionRequired,
+    Unknown,
+    Completed,
+    NoMatch,
+    Canceled,
+    Invalid,
+}
+
+fn state(verification: &Verification) -> State {
+    match verification.state.as_ref().map_or("", Word::canonical) {
+        // Approval may be waited for again after processing began; either way the vendor works on it.
+        "pending-approval" | "processing" => State::Open,
+        // The vendor's own list of hook states misspells it.
+        "action-required" | "action-requred" => State::ActionRequired,
+        "completed" => State::Completed,
+        "canceled" => match verification.cancellation_reason.as_ref().map(Word::canonical) {
+            Some("no-match") => State::NoMatch,
+            _ => State::Canceled,
+        },
+        "invalid" => State::Invalid,
+        _ => State::Unknown,
+    }
+}
+
+fn standing(order: Order, claim: Option<&Claim>) -> Standing {
+    let link = order.truework_direct_session_link;
+    let waits_for_applicant = order.truework_direct.is_some();
+    let verifications = order.verification_requests.unwrap_or_default();
+    let has = |wanted| verifications.iter().any(|verification| state(verification) == wanted);
+
+    if verifications.is_empty() && waits_for_applicant || has(State::ActionRequired) {
+        return Standing::Waiting { action: action(link) };
+    }
+    if has(State::Unknown) {
+        return Standing::Unknown;
+    }
+    if verifications.is_empty() || has(State::Open) {
+        return Standing::Working { estimated_completion_at: verifications.iter().filter_map(estimate).max() };
+    }
+    if has(State::Completed) {
+        return completed(verifications, claim);
+    }
+    if has(State::Canceled) {
+        return Standing::Canceled { reason: cancellation(&verifications) };
+    }
+    if has(State::NoMatch) {
+        return no_match(claim);
+    }
+    Standing::Failed {
+        reason: Reason::new(
+            "invalid",
+            "Truework could not find the employee or the employer, or the data given were wrong.",
+        ),
+    }
+}
+
+fn action(link: Option<String>) -> Action {
+    match link {
+        Some(link) => Action {
+            url: Some(link),
+            ..Action::of(ActionKind::ApplicantLink, "The applicant must follow Truework's link and sign in.")
+        },
+        None => Action::of(ActionKind::Dashboard, "Truework asks for something; see the order in its dashboard."),
+    }
+}
+
+/// When the vendor expects to be done: its best estimate counts hours from the beginning.
+fn estimate(verification: &Verification) -> Option<Timestamp> {
+    let created: Timestamp = verification.created.as_deref()?.parse().ok()?;
+    let hours: f64 = verification.turnaround_time.as_ref()?.best_estimate.clone()?.into_string().parse().ok()?;
+    Some(created + Duration::try_from_secs_f64(hours * 3_600.0).ok()?)
+}
+
+fn completed(verifications: Vec<Verification>, claim: Option<&Claim>) -> Standing {
+    let (completed, others): (Vec<_>, Vec<_>) =
+        verifications.into_iter().partition(|verification| state(verification) == State::Completed);
+    let flagged = completed.iter().any(found::has_failed_detection);
+    let reports = completed.into_iter().flat_map(|verification| verification.reports.unwrap_or_default());
+    let mut judged = compare::judge(claim, reports.map(found::of_report).collect());
+    if flagged && claim.is_some() {
+        judged.worsen(Outcome::Consider, "document_flagged", "A check of the applicant's documents failed.");
+    }
+    if !others.is_empty() && judged.outcome == Outcome::Clear {
+        // Nobody is cleared by what was never checked.
+        judged.worsen(Outcome::Unresolved, "partly_completed", "A part of the order ended without a result.");
+    }
+    Standing::Completed {
+        outcome: judged.outcome,
+        result: Some(CheckResult::Verification(Box::new(judged.result))),
+        reason: judged.reason,
+        certainty: if claim.is_some() { Certainty::Full } else { Certainty::Partial },
+    }
+}
+
+/// The vendor has nothing on this person: an ending with an answer, unlike other cancellations.
+fn no_match(claim: Option<&Claim>) -> Standing {
+    let result = VerificationResult {
+        verdict: Some(Verdict::NoRecord),
+        claimed: claim.map(Claim::facts),
+        ..VerificationResult::default()
+    };
+    Standing::Completed {
+        outcome: Outcome::Unresolved,
+        result: Some(CheckResult::Verification(Box::new(result))),
+        reason: Some(Reason::new("no_match", "Truework found nothing on this person.")),
+        certainty: if claim.is_some() { Certainty::Full } else { Certainty::Partial },
+    }
+}
+
+/// The vendor's reason as a code, such as `wrong_info` or `employer_refused`; `canceled` where it gives none (real
+/// answers leave it out).
+fn cancellation(verifications: &[Verification]) -> Reason {
+    let canceled = verifications.iter().find(|verification| state(verification) == State::Canceled);
+    let word = canceled.and_then(|verification| verification.cancellation_reason.as_ref()).map(Word::telling);
+    let is_code =
+        |word: &&str| (1..=64).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    let code = word.filter(is_code).map_or_else(|| "canceled".to_owned(), |word| word.replace('-', "_"));
+    let details = canceled.and_then(|verification| verification.cancellation_details.as_deref());
+    let message = match details.filter(|details| !details.is_empty()) {
+        Some(details) => format!("Truework canceled it: {details}"),
+        None => "Truework canceled it.".to_owned(),
+    };
+    Reason::new(code, message)
+}
+
+const REPORT: &str = "report:";
+const ATTACHMENT: &str = "applicant-document:";
+
+/// A document's place at the vendor.
+pub enum Place<'a> {
+    Report(&'a str),
+    Link(&'a str),
+}
+
+/// Reads the locator that [`documents`] wrote.
+pub fn place(locator: &str) -> Option<Place<'_>> {
+    let report = locator.strip_prefix(REPORT).map(Place::Report);
+    report.or_else(|| locator.strip_prefix(ATTACHMENT).map(Place::Link))
+}
+
+fn documents(order: &Order) -> Vec<DocumentRef> {
+    let mut documents = Vec::new();
+    for verification in order.verification_requests.iter().flatten() {
+        // A report can be read once its verification is completed; before that the vendor answers 400 or 404.
+        let reports = verification.reports.iter().flatten().filter(|_| state(verification) == State::Completed);
+        for id in reports.filter_map(|report| report.id.as_deref()) {
+            documents.push(DocumentRef {
+                locator: format!("{REPORT}{id}"),
+                kind: "report".to_owned(),
+                media_type: "application/pdf".to_owned(),
+                filename: format!("truework-report-{}.pdf", documents.len() + 1),
+            });
+        }
+    }
+    // Also canceled verifications can have documents of the applicant; the same one may be named at both levels.
+    for link in found::applicant_documents(order) {
+        let locator = format!("{ATTACHMENT}{link}");
+        if documents.iter().all(|known| known.locator != locator) {
+            documents.push(DocumentRef {
+                locator,
+                kind: "attachment".to_owned(),
+                // The vendor does not say of what type they are.
+                media_type: "application/octet-stream".to_owned(),
+                filename: format!("applicant-document-{}", documents.len() + 1),
+            });
+        }
+    }
+    documents
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! What an operator sets for one Truework account.
+
+use std::time::Duration;
+
+use provider::Timing;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+/// The version of the vendor's API that is spoken. A key is pinned to one when it is made; asking for an older one than
+/// that is refused with 406, so the version is always said and never left to the pin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Version {
+    #[default]
+    V2023_10_30,
+}
+
+impl Version {
+    pub const ALL: &'static [Self] = &[Self::V2023_10_30];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V2023_10_30 => "2023-10-30",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|known| known.as_str() == text)
+    }
+}
+
+#[derive(Clone)]
+pub struct Settings {
+    /// Scheme and host only: `https://api.truework.com`, or `https://api.truework-sandbox.com`.
+    pub base_url: Url,
+    /// `tw_sk_…`; `tw_sk_test_…` in the vendor's sandbox.
+    pub api_key: SecretString,
+    pub version: Version,
+    /// The tokens of the account's webhooks; several while one is replaced by another.
+    pub hook_tokens: Vec<SecretString>,
+    pub timing: Timing,
+    /// The settle window of an employer search, which the vendor works off inside the create call.
+    pub search_settle: Duration,
+}
+
+impl Settings {
+    /// The defaults for an account. The vendor allows 10 requests a second and account.
+    pub const fn new(base_url: Url, api_key: SecretString) -> Self {
+        Self {
+            base_url,
+            api_key,
+            version: Version::V2023_10_30,
+            hook_tokens: Vec::new(),
+            timing: Timing {
+                settle: Duration::from_mins(2),
+                // Of the longest call, which is the synchronous employer search; the others are given less of it.
+                timeout: Duration::from_secs(60),
+                poll_min: Duration::from_mins(1),
+                poll_max: Duration::from_hours(1),
+                rate: Some(10.0),
+            },
+            search_settle: Duration::from_mins(15),
+        }
+    }
+
+    /// Whether the key is one of the vendor's sandbox, where only published test SSNs are taken.
+    pub fn is_sandbox(&self) -> bool {
+        self.api_key.expose_secret().starts_with("tw_sk_test_")
+    }
+
+    /// A key belongs to one environment. Reports a key and a host that cannot go together, before an order finds out.
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        let host = self.base_url.host_str().ok_or(SettingsError::BaseUrl)?;
+        if !matches!(self.base_url.scheme(), "https" | "http") || self.base_url.cannot_be_a_base() {
+            return Err(SettingsError::BaseUrl);
+        }
+        match (host, self.is_sandbox()) {
+            ("api.truework.com", true) => Err(SettingsError::SandboxKeyInProduction),
+            ("api.truework-sandbox.com", false) => Err(SettingsError::ProductionKeyInSandbox),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    #[error("truework.base_url must be scheme and host, such as https://api.truework.com")]
+    BaseUrl,
+    #[error("truework.api_key holds characters that cannot be sent")]
+    ApiKey,
+    #[error("truework.api_key is a sandbox key (tw_sk_test_…), but truework.base_url is the production host")]
+    SandboxKeyInProduction,
+    #[error("truework.api_key is a production key, but truework.base_url is the sandbox host")]
+    ProductionKeyInSandbox,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(base: &str, key: &str) -> Settings {
+        Settings::new(base.parse().expect("a URL"), key.into())
+    }
+
+    #[test]
+    fn key_and_host_must_be_of_one_environment() {
+        let check = |base, key| settings(base, key).check();
+        assert_eq!(check("https://api.truework.com", "tw_sk_1"), Ok(()));
+        assert_eq!(check("https://api.truework-sandbox.com", "tw_sk_test_1"), Ok(()));
+        assert_eq!(check("http://127.0.0.1:4000", "tw_sk_test_1"), Ok(()));
+        assert_eq!(check("https://api.truework.com", "tw_sk_test_1"), Err(SettingsError::SandboxKeyInProduction));
+        assert_eq!(check("https://api.truework-sandbox.com", "tw_sk_1"), Err(SettingsError::ProductionKeyInSandbox));
+        assert_eq!(check("mailto:a@example.com", "tw_sk_1"), Err(SettingsError::BaseUrl));
+    }
+
+    #[test]
+    fn versions_are_read_as_they_are_written() {
+        for version in Version::ALL {
+            assert_eq!(Version::parse(version.as_str()), Some(*version));
+        }
+        assert_eq!(Version::parse("2019-10-15"), None);
+    }
+}

@@ -1,0 +1,206 @@
+//! Truora's hooks: a compact JWT (HS256) as the whole body, with an array of events inside.
+//!
+//! * No header carries a signature, and no claim says when the token ends. Replays are bounded by `iat` and by the
+//!   events' ids.
+//! * The signing key is 64 hex digits and used as text. Whether some hooks use its bytes is not known; both are taken.
+//! * A rule with a body template of its own sends plain JSON, which proves nothing: it is a hint to fetch, and its
+//!   reference is not passed on.
+//! * Event types differ by generation (`check`, `checks.check`, a rule's trigger `checks.check.finished`).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::{Timestamp, VendorRef};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use provider::{HookNews, HookRefused, HookRequest, HookSays};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::mapping;
+use crate::outcome::OutcomePolicy;
+use crate::wire::{self, HookClaims, HookEvent};
+
+/// How old a signed hook may be. The vendor's retries take seconds; a queue of somebody's own may take days.
+const OLDEST: Duration = Duration::from_hours(7 * 24);
+
+/// How far the vendor's clock may be ahead.
+const SKEW: Duration = Duration::from_mins(5);
+
+/// The longest key for telling repeated news that is kept; the vendor's are 43 letters.
+const LONGEST_KEY: usize = 100;
+
+const ACTIONS: &[&str] = &["created", "started", "delayed", "finished"];
+
+/// The keys that one secret may mean.
+pub struct HookKeys(Vec<DecodingKey>);
+
+impl HookKeys {
+    pub fn new(secret: &SecretString) -> Self {
+        let text = secret.expose_secret().trim();
+        let bytes = hex::decode(text).ok().filter(|bytes| !bytes.is_empty());
+        let keys = [Some(text.as_bytes().to_vec()), bytes].into_iter().flatten();
+        Self(keys.map(|key| DecodingKey::from_secret(&key)).collect())
+    }
+
+    /// The claims of a token that was signed with one of the keys.
+    fn verify(&self, token: &str) -> Result<Value, HookRefused> {
+        // The algorithm is ours to choose, never the token's. There is no `exp`; `iat` is looked at by the caller.
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        let mut refused = HookRefused::NotAuthentic;
+        for key in &self.0 {
+            match jsonwebtoken::decode::<Value>(token, key, &validation) {
+                Ok(token) => return Ok(token.claims),
+                // Signed, but no JSON inside.
+                Err(error) if matches!(error.kind(), ErrorKind::Json(_) | ErrorKind::Utf8(_)) => {
+                    refused = HookRefused::Unreadable;
+                }
+                Err(_) => {}
+            }
+        }
+        Err(refused)
+    }
+}
+
+/// What the body is, before anything in it is believed.
+enum Body {
+    Token(String),
+    Unsigned(HookClaims),
+}
+
+pub fn receive(
+    keys: Option<&HookKeys>,
+    policy: &OutcomePolicy,
+    request: &HookRequest,
+) -> Result<Vec<HookNews>, HookRefused> {
+    let keys = keys.ok_or(HookRefused::NotConfigured)?;
+    match read(&request.body)? {
+        Body::Unsigned(claims) => Ok(claims.events.iter().map(hint).collect()),
+        Body::Token(token) => {
+            let claims = HookClaims::deserialize(keys.verify(&token)?).map_err(|_| HookRefused::Unreadable)?;
+            let is_dated = match claims.iat {
+                Some(iat) => check_age(iat, request.received_at).map(|()| true)?,
+                // Signed, but of no known time: no more than a hint.
+                None => false,
+            };
+            let read = |event| if is_dated { signed(policy, event) } else { hint(event) };
+            Ok(claims.events.iter().map(read).collect())
+        }
+    }
+}
+
+/// The raw token, `{"token": "…"}`, or plain JSON with events. The content type is not documented.
+fn read(body: &Bytes) -> Result<Body, HookRefused> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Json {
+        Wrapped { token: String },
+        Text(String),
+        Plain(HookClaims),
+    }
+    let text = std::str::from_utf8(body).map_err(|_| HookRefused::Unreadable)?.trim();
+    if !text.starts_with(['{', '"']) {
+        // A token, or nothing that could be one.
+        return if text.is_empty() { Err(HookRefused::Unreadable) } else { Ok(Body::Token(text.to_owned())) };
+    }
+    match serde_json::from_str(text).map_err(|_| HookRefused::Unreadable)? {
+        Json::Wrapped { token } | Json::Text(token) => Ok(Body::Token(token)),
+        Json::Plain(claims) => Ok(Body::Unsigned(claims)),
+    }
+}
+
+fn check_age(iat: i64, now: Timestamp) -> Result<(), HookRefused> {
+    let seconds = u64::try_from(iat).map_err(|_| HookRefused::Expired)?;
+    let issued = Timestamp::EPOCH + Duration::from_secs(seconds);
+    if issued + OLDEST < now || issued > now + SKEW { Err(HookRefused::Expired) } else { Ok(()) }
+}
+
+/// News of a signed hook. Its object is as good as a fetch, where it is whole.
+fn signed(policy: &OutcomePolicy, event: &HookEvent) -> HookNews {
+    let (kind, action) = words(event);
+    let object = object(event);
+    let check: Option<wire::Check> = Deserialize::deserialize(&object).ok();
+    let id = check.as_ref().and_then(|check| check.check_id.clone()).filter(|id| !id.is_empty());
+    let (Some(check), Some(id), true) = (check, id.clone(), is_of_check(&kind, &action)) else {
+        return note(event, id, &kind, &action);
+    };
+    let snapshot = mapping::snapshot(policy, &check, Bytes::from(object.to_string()));
+    // A final state without its scores would be judged as if nothing had been searched.
+    let is_whole = !snapshot.standing.is_final() || check.scores.is_some();
+    HookNews {
+        dedupe_key: dedupe_key(event, &id),
+        reference: snapshot.reference,
+        vendor: Some(VendorRef::order(id)),
+        says: if is_whole { HookSays::Snapshot(Box::new(snapshot)) } else { HookSays::Changed },
+    }
+}
+
+/// News of which only the check's id is used. Its key has a prefix of its own, so that a forged hint can never make a
+/// signed event look like a repetition.
+fn hint(event: &HookEvent) -> HookNews {
+    let (kind, action) = words(event);
+    let object = object(event);
+    let id = object.get("check_id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
+    let key = |news: HookNews| HookNews { dedupe_key: shortened(format!("unsigned:{}", news.dedupe_key)), ..news };
+    let (Some(id), true) = (id.clone(), is_of_check(&kind, &action)) else {
+        return key(note(event, id, &kind, &action));
+    };
+    key(HookNews {
+        dedupe_key: dedupe_key(event, &id),
+        reference: None,
+        vendor: Some(VendorRef::order(id)),
+        says: HookSays::Changed,
+    })
+}
+
+fn note(event: &HookEvent, check_id: Option<String>, kind: &str, action: &str) -> HookNews {
+    HookNews {
+        dedupe_key: dedupe_key(event, check_id.as_deref().unwrap_or_default()),
+        reference: None,
+        vendor: check_id.map(VendorRef::order),
+        says: HookSays::Note { kind: shortened(format!("{kind}.{action}")) },
+    }
+}
+
+/// The event's kind and action, whatever generation it is of.
+fn words(event: &HookEvent) -> (String, String) {
+    let parts: Vec<_> = event.event_type.as_deref().unwrap_or_default().split('.').collect();
+    let action = event.event_action.as_deref().unwrap_or_default();
+    match parts.as_slice() {
+        [.., kind, last] if action.is_empty() || *last == action => ((*kind).to_owned(), (*last).to_owned()),
+        [.., kind] => ((*kind).to_owned(), action.to_owned()),
+        [] => (String::new(), action.to_owned()),
+    }
+}
+
+fn is_of_check(kind: &str, action: &str) -> bool {
+    kind == "check" && ACTIONS.contains(&action)
+}
+
+/// In the vendor's event log the object is a text that holds JSON; a hook that is sent again from there may be too.
+fn object(event: &HookEvent) -> Value {
+    match &event.object {
+        Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
+        object => object.clone(),
+    }
+}
+
+/// The event's own id; where it has none, what makes it different from other news of the same check.
+fn dedupe_key(event: &HookEvent, check_id: &str) -> String {
+    let id = event.id.as_deref().map(str::trim).filter(|id| !id.is_empty());
+    shortened(id.map_or_else(
+        || {
+            let (kind, action) = words(event);
+            format!("{check_id}:{kind}.{action}:{}", event.timestamp.as_deref().unwrap_or_default())
+        },
+        str::to_owned,
+    ))
+}
+
+fn shortened(text: String) -> String {
+    if text.chars().nth(LONGEST_KEY).is_none() { text } else { text.chars().take(LONGEST_KEY).collect() }
+}

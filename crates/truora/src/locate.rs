@@ -1,0 +1,164 @@
+//! Finding again: every page of `GET /v1/checks`, matched by `custom_input`.
+//!
+//! * A row binds only by our whole reference. A row *without* any that agrees in government number, type and country is
+//!   a look-alike: evidence for a person.
+//! * The cursor is the vendor's own, so rows that come in meanwhile do not shift the pages; what a scan misses all the
+//!   same makes it differ from the next one, and two equal ones are asked for.
+//! * The list's order is not documented. While creation times have only fallen, a page wholly older than what is looked
+//!   for ends the scan; once one has risen, all pages are read.
+//! * Rows are read whole with their page, so there is nothing to dismiss and nothing to read again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::case::{Listed, LookAlike, Sighting, Sightings};
+use domain::{Reference, Timestamp, VendorRef};
+use provider::{CallContext, CallError, LocateQuery, Sought};
+
+use crate::client::{Client, ok};
+use crate::inputs::{self, Input};
+use crate::mapping;
+use crate::pages::{Pages, PagingFault};
+use crate::submit::is_reference;
+use crate::wire::{BareCheck, CheckPage};
+
+/// Reads as far as it must. What was seen before a fault stays.
+pub async fn locate(client: &Client, ctx: &CallContext, query: &LocateQuery) -> Sightings {
+    let calls_before = ctx.calls();
+    let mut scan = Scan::new(query);
+    let fault = walk(client, ctx, &mut scan).await.err();
+    let mut seen = scan.into_seen();
+    seen.complete = fault.is_none();
+    seen.incomplete_because = fault.map(|fault| fault.to_string());
+    seen.calls = ctx.calls() - calls_before;
+    seen
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("{0}")]
+    Call(#[from] CallError),
+    #[error("{0}")]
+    Paging(#[from] PagingFault),
+    #[error("a page of the list holds no list")]
+    NoList,
+    #[error("a row of the list has no id")]
+    NoId,
+}
+
+async fn walk(client: &Client, ctx: &CallContext, scan: &mut Scan<'_>) -> Result<(), Fault> {
+    let mut pages = Pages::from(client.list_url());
+    let mut next = Some(pages.first().clone());
+    while let Some(url) = next {
+        let page: CheckPage = ok(client.page(ctx, url).await?)?.json()?;
+        next = pages.follow(page.next.as_deref())?;
+        let is_last = next.is_none();
+        if scan.read(&page.checks.ok_or(Fault::NoList)?)? && !is_last {
+            scan.seen.stopped_early = true;
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// A scan under way. Does no I/O.
+struct Scan<'a> {
+    query: &'a LocateQuery,
+    by_reference: BTreeMap<String, Reference>,
+    ids: BTreeSet<String>,
+    /// The latest row's creation time, while none was newer than the one before it.
+    falling: Option<Timestamp>,
+    rose: bool,
+    seen: Sightings,
+}
+
+impl<'a> Scan<'a> {
+    fn new(query: &'a LocateQuery) -> Self {
+        let by_reference = query.sought.iter().map(|sought| (sought.reference.to_string(), sought.reference)).collect();
+        Self { query, by_reference, ids: BTreeSet::new(), falling: None, rose: false, seen: Sightings::default() }
+    }
+
+    fn into_seen(self) -> Sightings {
+        self.seen
+    }
+
+    /// Takes in a page. True if nothing older need be read.
+    fn read(&mut self, rows: &[BareCheck]) -> Result<bool, Fault> {
+        self.seen.pages += 1;
+        let mut wholly_older = !rows.is_empty();
+        for row in rows {
+            let created_at = row.created_at();
+            match (created_at, self.falling) {
+                (None, _) => self.rose = true,
+                (Some(now), Some(before)) if now > before => self.rose = true,
+                _ => self.falling = created_at,
+            }
+            wholly_older &= created_at.is_some_and(|at| at < self.query.since);
+            self.take(row, created_at)?;
+        }
+        Ok(wholly_older && !self.rose)
+    }
+
+    fn take(&mut self, row: &BareCheck, created_at: Option<Timestamp>) -> Result<(), Fault> {
+        let id = row.check_id.clone().filter(|id| !id.is_empty()).ok_or(Fault::NoId)?;
+        if !self.ids.insert(id.clone()) {
+            return Ok(());
+        }
+        self.seen.objects += 1;
+        let in_window = created_at.is_none_or(|at| (self.query.since..=self.query.until).contains(&at));
+        match row.custom_input.as_deref().filter(|text| !text.is_empty()) {
+            Some(text) => {
+                self.seen.echoes |= is_reference(text);
+                if let Some(reference) = self.by_reference.get(text) {
+                    let (reference, vendor) = (*reference, VendorRef::order(&id));
+                    self.seen.found.push(Sighting { reference, vendor, created_at });
+                }
+            }
+            None if in_window && !self.query.settled.contains(&id) => {
+                let alike = self.query.sought.iter().filter_map(|sought| {
+                    let agrees_in = agreement(sought, row)?;
+                    let (reference, vendor_order_id) = (sought.reference, id.clone());
+                    Some(LookAlike { reference, vendor_order_id, created_at, agrees_in })
+                });
+                self.seen.look_alikes.extend(alike);
+            }
+            None => {}
+        }
+        if in_window {
+            self.seen.listed.push(Listed { id, created_at });
+        }
+        Ok(())
+    }
+}
+
+/// Our names of the fields in which a row agrees: type, country and a whole government number (or plate); else nothing.
+fn agreement(sought: &Sought, row: &BareCheck) -> Option<Vec<String>> {
+    let item = provider::SubmissionItem {
+        reference: sought.reference,
+        order: sought.order.clone(),
+        check: sought.check.clone(),
+        force_new: false,
+    };
+    let request = mapping::request(&item)?;
+    let sent = |field: &str| request.form.iter().find(|(name, _)| *name == field).map(|(_, value)| value.as_str());
+    let same = |ours: Option<&str>, theirs: Option<&str>| {
+        ours.zip(theirs).is_some_and(|(ours, theirs)| ours.eq_ignore_ascii_case(theirs))
+    };
+    if !same(sent("type"), row.kind.as_deref()) || !same(sent("country"), row.country.as_deref()) {
+        return None;
+    }
+    let numbers = [
+        (Input::NationalId, &row.national_id),
+        (Input::ForeignId, &row.foreign_id),
+        (Input::Ptp, &row.ptp),
+        (Input::TaxId, &row.tax_id),
+        (Input::LicensePlate, &row.license_plate),
+    ];
+    let numbers: Vec<_> = numbers
+        .into_iter()
+        .filter(|(input, theirs)| {
+            sent(input.field()).zip(theirs.as_deref()).is_some_and(|(ours, theirs)| inputs::same_number(ours, theirs))
+        })
+        .map(|(input, _)| input.ours())
+        .collect();
+    (!numbers.is_empty()).then(|| ["type", "country"].into_iter().chain(numbers).map(str::to_owned).collect())
+}
