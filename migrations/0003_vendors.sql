@@ -78,6 +78,8 @@ CREATE TABLE inbox (
 ALTER TABLE inbox ALTER COLUMN headers SET STORAGE EXTERNAL;
 ALTER TABLE inbox ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE INDEX inbox_due ON inbox (due_at) WHERE state = 'waiting';
+-- What was never tried, by account: absence is not decided over unread news.
+CREATE INDEX inbox_unread ON inbox (account) WHERE state = 'waiting' AND attempts = 0;
 CREATE INDEX inbox_by_received_at ON inbox (received_at) WHERE state <> 'waiting';
 
 -- News that was seen already, by the SHA-256 of the key that the adapter gives it.

@@ -159,7 +159,8 @@ impl Authenticator {
         validation.validate_exp = false;
         validation.validate_nbf = false;
         validation.validate_aud = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).map_err(|error| refusal_of(&error))?.claims;
+        let claims =
+            jsonwebtoken::decode::<Claims>(token, &key, &validation).map_err(|error| refusal_of(&error))?.claims;
         self.judge(claims)
     }
 
@@ -183,11 +184,7 @@ impl Authenticator {
         if !is_name(&claims.sub) || !is_name(&claims.tenant) {
             return Err(Refusal::Claims);
         }
-        Ok(Identity {
-            subject: claims.sub,
-            tenant: TenantId::new(claims.tenant),
-            scopes: Scopes::parse(&claims.scope),
-        })
+        Ok(Identity { subject: claims.sub, tenant: TenantId::new(claims.tenant), scopes: Scopes::parse(&claims.scope) })
     }
 }
 
@@ -199,7 +196,9 @@ fn refusal_of(error: &jsonwebtoken::errors::Error) -> Refusal {
     use jsonwebtoken::errors::ErrorKind as E;
     match error.kind() {
         E::InvalidSignature => Refusal::Signature,
-        E::InvalidAlgorithm | E::InvalidAlgorithmName | E::UnsupportedAlgorithm | E::MissingAlgorithm => Refusal::Algorithm,
+        E::InvalidAlgorithm | E::InvalidAlgorithmName | E::UnsupportedAlgorithm | E::MissingAlgorithm => {
+            Refusal::Algorithm
+        }
         // The header is read before the claims, so a JSON error of the claims is one of their types.
         E::Json(_) => Refusal::Claims,
         _ => Refusal::Malformed,
@@ -226,7 +225,10 @@ enum Seconds {
 }
 
 impl Seconds {
-    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, which is what a date beyond time should do")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the cast saturates, which is what a date beyond time should do"
+    )]
     const fn seconds(self) -> i64 {
         match self {
             Self::Whole(seconds) => seconds,

@@ -102,9 +102,14 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// The whole body, at most `MOST` bytes.
 pub async fn read<const MOST: usize>(request: Request) -> Result<Bytes, Problem> {
-    let too_large =
-        || Problem::new(Kind::TooLarge, format!("The body is larger than the {} KiB that this operation takes.", MOST / 1024));
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let too_large = || {
+        Problem::new(
+            Kind::TooLarge,
+            format!("The body is larger than the {} KiB that this operation takes.", MOST / 1024),
+        )
+    };
+    let announced =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > MOST) {
         return Err(too_large());
     }

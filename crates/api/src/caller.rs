@@ -45,11 +45,7 @@ impl<S> Caller<S> {
 
     /// Whose objects it sees.
     pub fn reach(&self) -> store::Scope {
-        if self.may(Scope::TenantsAll) {
-            store::Scope::All
-        } else {
-            store::Scope::Tenant(self.identity.tenant.clone())
-        }
+        if self.may(Scope::TenantsAll) { store::Scope::All } else { store::Scope::Tenant(self.identity.tenant.clone()) }
     }
 }
 
@@ -58,7 +54,8 @@ impl<S: Required> FromRequestParts<App> for Caller<S> {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
         let identity = parts.extensions.get::<Arc<Identity>>().cloned();
-        let identity = identity.ok_or_else(|| Problem::internal(&"a route with a caller is not behind authentication"))?;
+        let identity =
+            identity.ok_or_else(|| Problem::internal(&"a route with a caller is not behind authentication"))?;
         if !identity.scopes.contains(S::SCOPE) {
             return Err(lacks(S::SCOPE));
         }

@@ -47,7 +47,11 @@ fn read(body: Value, now: Timestamp, faults: &mut Faults) -> Option<OrderDraft> 
         return None;
     };
     for key in body.keys().filter(|key| !FIELDS.contains(&key.as_str())) {
-        faults.push(join("", key), "unknown_field", format!("There is no such field. Known here: {}.", FIELDS.join(", ")));
+        faults.push(
+            join("", key),
+            "unknown_field",
+            format!("There is no such field. Known here: {}.", FIELDS.join(", ")),
+        );
     }
     let external_id = text(&mut body, "external_id", "", faults);
     if let Some(id) = &external_id {
@@ -101,7 +105,11 @@ fn provider(object: &mut Map<String, Value>, at: &str, faults: &mut Faults) -> O
     match present(object, "provider")? {
         Value::String(name) if !name.is_empty() => Some(ProviderId::new(name)),
         Value::Array(_) => {
-            faults.push(pointer, "not_supported", "Name one provider; lists to be tried in turn are not supported yet.");
+            faults.push(
+                pointer,
+                "not_supported",
+                "Name one provider; lists to be tried in turn are not supported yet.",
+            );
             None
         }
         _ => {

@@ -27,7 +27,8 @@ fn describe(error: &serde_json::Error) -> String {
         Category::Data => {
             let text = error.to_string();
             // Our own texts, which the library only adds the place to.
-            let own = [TOO_DEEP, TWICE].into_iter().find(|own| text.starts_with(own)).unwrap_or("a value cannot be read");
+            let own =
+                [TOO_DEEP, TWICE].into_iter().find(|own| text.starts_with(own)).unwrap_or("a value cannot be read");
             format!("The JSON cannot be taken: {own}, at {place}.")
         }
         // The texts of syntax errors name what was expected, never what was there.
@@ -142,13 +143,13 @@ mod tests {
 
     #[test]
     fn says_where_it_stops_being_json() {
-        insta::assert_snapshot!(fault("{\"a\": 1,}"), @"The body is not JSON: trailing comma, at line 1, column 9.");
-        insta::assert_snapshot!(fault("{\"a\": \n\"b"), @"The JSON ends too early, at line 2, column 2.");
-        insta::assert_snapshot!(fault("{} {}"), @"The body is not JSON: trailing characters, at line 1, column 4.");
-        insta::assert_snapshot!(fault("{\"a\":1,\"a\":2}"), @"The JSON cannot be taken: an object has the same key twice, at line 1, column 13.");
-        insta::assert_snapshot!(fault("[1e999]"), @"The body is not JSON: number out of range, at line 1, column 6.");
-        insta::assert_snapshot!(fault("\"\\ud800\""), @"");
-        insta::assert_snapshot!(fault("\"a\u{0}b\""), @"");
+        insta::assert_snapshot!(fault("{\"a\": 1,}"));
+        insta::assert_snapshot!(fault("{\"a\": \n\"b"));
+        insta::assert_snapshot!(fault("{} {}"));
+        insta::assert_snapshot!(fault("{\"a\":1,\"a\":2}"));
+        insta::assert_snapshot!(fault("[1e999]"));
+        insta::assert_snapshot!(fault("\"\\ud800\""));
+        insta::assert_snapshot!(fault("\"a\u{0}b\""));
     }
 
     #[test]

@@ -102,7 +102,8 @@ impl Jwks {
         *last = Some(now);
         match self.fetch().await {
             Ok(keys) => {
-                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(Keys { keys, fetched_at: now }));
+                *self.keys.write().unwrap_or_else(PoisonError::into_inner) =
+                    Some(Arc::new(Keys { keys, fetched_at: now }));
             }
             Err(why) => tracing::warn!(why, "the token issuer's keys could not be fetched"),
         }
@@ -118,7 +119,12 @@ impl Jwks {
         }
         let set: Set = answer.json().map_err(|error| error.to_string())?;
         // A key of a kind that is not known here must not take the others with it.
-        Ok(set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).filter_map(|key| usable(&key)).collect())
+        Ok(set
+            .keys
+            .into_iter()
+            .filter_map(|key| serde_json::from_value(key).ok())
+            .filter_map(|key| usable(&key))
+            .collect())
     }
 }
 

@@ -259,7 +259,10 @@ impl From<StoreError> for Problem {
             let detail = "The database cannot be reached right now. Nothing of the request was kept.";
             return Self::new(Kind::Unavailable, detail).retry_after(DATABASE_REST);
         }
-        Self::internal(&error)
+        match error {
+            StoreError::Conflict(_) => Self::new(Kind::Conflict, "Somebody else changed it at the same time."),
+            other => Self::internal(&other),
+        }
     }
 }
 

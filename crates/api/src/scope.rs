@@ -77,7 +77,11 @@ impl Scopes {
     /// Reads a space-separated list. Words that are not known here are left out: they may be meant for somebody else.
     pub fn parse(words: &str) -> Self {
         let known = words.split_ascii_whitespace();
-        Self(known.filter_map(|word| Scope::ALL.iter().find(|scope| scope.as_str() == word)).fold(0, |bits, scope| bits | bit(*scope)))
+        Self(
+            known
+                .filter_map(|word| Scope::ALL.iter().find(|scope| scope.as_str() == word))
+                .fold(0, |bits, scope| bits | bit(*scope)),
+        )
     }
 
     pub const fn contains(self, scope: Scope) -> bool {

@@ -31,7 +31,9 @@ pub fn parse<T: DeserializeOwned>(mut value: Value, at: &str, faults: &mut Fault
         }
         let went_on = match found.code {
             // An empty text lets the reader go on to the next field.
-            "required" => filled.insert(found.pointer.clone()) && put(&mut value, &found.pointer, Value::String(String::new())),
+            "required" => {
+                filled.insert(found.pointer.clone()) && put(&mut value, &found.pointer, Value::String(String::new()))
+            }
             _ => !filled.contains(&found.pointer) && remove(&mut value, &found.pointer),
         };
         if !went_on {
@@ -42,7 +44,13 @@ pub fn parse<T: DeserializeOwned>(mut value: Value, at: &str, faults: &mut Fault
 }
 
 /// Takes an array off an object and reads its elements one by one, so that a fault in one does not hide the others'.
-pub fn elements<T: DeserializeOwned>(object: &mut Map<String, Value>, key: &str, at: &str, most: usize, faults: &mut Faults) -> Vec<T> {
+pub fn elements<T: DeserializeOwned>(
+    object: &mut Map<String, Value>,
+    key: &str,
+    at: &str,
+    most: usize,
+    faults: &mut Faults,
+) -> Vec<T> {
     let pointer = join(at, key);
     match object.remove(key) {
         None => Vec::new(),
@@ -51,7 +59,8 @@ pub fn elements<T: DeserializeOwned>(object: &mut Map<String, Value>, key: &str,
                 faults.push(pointer, "too_many", format!("At most {most} entries are taken."));
                 return Vec::new();
             }
-            let parsed = items.into_iter().enumerate().map(|(index, item)| parse(item, &format!("{pointer}/{index}"), faults));
+            let parsed =
+                items.into_iter().enumerate().map(|(index, item)| parse(item, &format!("{pointer}/{index}"), faults));
             parsed.collect::<Vec<_>>().into_iter().flatten().collect()
         }
         Some(_) => {
@@ -77,7 +86,11 @@ fn explain(path: &Path, text: &str) -> Found {
         };
     }
     if let Some(field) = quoted(text, "missing field ") {
-        return Found { pointer: join(&pointer, field), code: "required", detail: "This field is required.".to_owned() };
+        return Found {
+            pointer: join(&pointer, field),
+            code: "required",
+            detail: "This field is required.".to_owned(),
+        };
     }
     if let Some(field) = quoted(text, "unknown field ") {
         let inner = join("", field);
@@ -85,7 +98,8 @@ fn explain(path: &Path, text: &str) -> Found {
         let known = expected(text).map(|known| format!(" Known here: {known}.")).unwrap_or_default();
         return Found { pointer, code: "unknown_field", detail: format!("There is no such field.{known}") };
     }
-    let detail = expected(text).map_or_else(|| "This value is not valid.".to_owned(), |what| format!("Expected {what}."));
+    let detail =
+        expected(text).map_or_else(|| "This value is not valid.".to_owned(), |what| format!("Expected {what}."));
     Found { pointer, code: "invalid", detail }
 }
 
@@ -151,16 +165,23 @@ mod tests {
     fn tells_every_fault_of_an_object_at_once() {
         insta::assert_json_snapshot!(faults_of::<Identifier>(json!({
             "type": "ssn, expected `x`", "value": 5, "issued_on": "yesterday", "a/b": true, "serial": ["x"]
-        })), @"");
-        insta::assert_json_snapshot!(faults_of::<Address>(json!({"from": {}, "to": "2021-13-01", "city": false, "zip": "1"})), @"");
-        insta::assert_json_snapshot!(faults_of::<Person>(json!([])), @"");
-        insta::assert_json_snapshot!(faults_of::<Person>(json!("Smith")), @"");
-        insta::assert_json_snapshot!(faults_of::<Person>(json!({"gender": "John", "aliases": [{"first_name": 1}]})), @"");
+        })));
+        insta::assert_json_snapshot!(faults_of::<Address>(
+            json!({"from": {}, "to": "2021-13-01", "city": false, "zip": "1"})
+        ));
+        insta::assert_json_snapshot!(faults_of::<Person>(json!([])));
+        insta::assert_json_snapshot!(faults_of::<Person>(json!("Smith")));
+        insta::assert_json_snapshot!(faults_of::<Person>(json!({"gender": "John", "aliases": [{"first_name": 1}]})));
     }
 
     #[test]
     fn never_quotes_what_it_refuses() {
-        for value in [json!({"first_name": {"secret": 1}}), json!({"gender": "secret"}), json!({"aliases": "secret"}), json!({"date_of_birth": "secret"})] {
+        for value in [
+            json!({"first_name": {"secret": 1}}),
+            json!({"gender": "secret"}),
+            json!({"aliases": "secret"}),
+            json!({"date_of_birth": "secret"}),
+        ] {
             let told = faults_of::<Person>(value).join("\n");
             assert!(!told.contains("secret"), "{told}");
         }

@@ -41,8 +41,11 @@ impl Check {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckState {
     pub stage: Stage,
-    /// How many create calls were begun for it.
+    /// How many create calls may have reached the vendor.
     pub sends: u32,
+    /// How often in a row it could not be sent at all.
+    #[serde(default)]
+    pub waits: u32,
     /// The vendor answered with an older object that may not be used: the next create must make a new one.
     #[serde(default)]
     pub force_new: bool,
@@ -148,11 +151,26 @@ impl CheckState {
         Self {
             stage: Stage::Queued { submission: None, last: None },
             sends: 0,
+            waits: 0,
             force_new: false,
             cancel: None,
             submitted_at: None,
             ended_at: None,
         }
+    }
+
+    /// Whether `other` differs from this in nothing but when the same things were seen again.
+    pub(crate) fn is_same_but_for_time(&self, other: &Self) -> bool {
+        let mut other = other.clone();
+        if let (Stage::Bound(ours), Stage::Bound(theirs)) = (&self.stage, &mut other.stage) {
+            if let (Some(ours), Some(theirs)) = (&ours.latest, &mut theirs.latest) {
+                theirs.observed = ours.observed;
+            }
+            if let (Some(ours), Some(theirs)) = (&ours.ending, &mut theirs.ending) {
+                theirs.observed = ours.observed;
+            }
+        }
+        *self == other
     }
 
     pub fn status(&self) -> CheckStatus {

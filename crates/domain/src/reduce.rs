@@ -58,6 +58,8 @@ pub fn reduce(state: &CheckState, news: &News) -> CheckState {
         News::NotSent { submission, why } => {
             if matches!(&next.stage, Stage::Submitting { submission: current } if current == submission) {
                 next.stage = Stage::Queued { submission: Some(*submission), last: Some(why.clone()) };
+                next.sends -= 1;
+                next.waits += 1;
             }
         }
         News::MustBeNew { submission, why } => {
@@ -77,6 +79,7 @@ pub fn reduce(state: &CheckState, news: &News) -> CheckState {
         }
         News::Unconfirmed { submission, why } => {
             if matches!(&next.stage, Stage::Submitting { submission: current } if current == submission) {
+                next.waits = 0;
                 next.stage = Stage::Unconfirmed { submission: *submission, why: why.clone() };
             }
         }

@@ -105,6 +105,12 @@ impl Engine {
         })
     }
 
+    /// For tests of crashes: does what a process does that dies between recording its intent and making the call.
+    #[doc(hidden)]
+    pub async fn forget_a_ticket(&self, account: &Account) {
+        drop(self.take_tickets(account, 1).await);
+    }
+
     /// Makes the create call and records how it ended.
     pub(crate) async fn send(&self, account: &Account, ticket: Ticket) {
         let ctx = self.call_context(account, Share::Create).with_lease(ticket.lease_ends);
@@ -228,7 +234,7 @@ impl Engine {
         if !account.provider.descriptor().reuses_objects {
             return Ok(None);
         }
-        if accepted.reused && order.check(part.check_id).is_some_and(|check| wants_new(check)) {
+        if accepted.reused && order.check(part.check_id).is_some_and(wants_new) {
             return Ok(Some(Reason::new(
                 "not_new",
                 "The vendor answered with an earlier check; a new one was asked for.",
@@ -251,7 +257,7 @@ impl Engine {
         let now = self.now();
         let work = match &check.state.stage {
             Stage::Queued { .. } => {
-                let wait = retry_after.unwrap_or_else(|| self.back_off(check.state.sends));
+                let wait = retry_after.unwrap_or_else(|| self.back_off(check.state.waits.max(check.state.sends)));
                 Some((Work::Send, now + wait))
             }
             Stage::Bound(binding) if binding.ending.is_none() => {

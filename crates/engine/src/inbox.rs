@@ -58,7 +58,11 @@ impl Engine {
         let items = self.store().claim_inbox(now, now + LEASE, CLAIM).await?;
         let count = items.len();
         for item in items {
-            self.read(item).await?;
+            let id = item.id;
+            if let Err(error) = self.read(item).await {
+                // It is told again when its lease is over; the others are not held up.
+                tracing::warn!(%error, hook = %id, "could not take a hook in");
+            }
         }
         Ok(count)
     }

@@ -12,6 +12,7 @@
 //! loops; [`gate`] (pauses, circuits) and [`budget`] (rates) say when a vendor may be called.
 
 pub mod accept;
+mod bell;
 pub mod budget;
 pub mod cancel;
 pub mod dispatch;
@@ -88,6 +89,7 @@ pub struct Parts {
     settings: EngineSettings,
     gate: gate::Gate,
     woken: Notify,
+    bell: bell::Bell,
 }
 
 impl Deref for Engine {
@@ -106,20 +108,23 @@ impl Engine {
         settings: EngineSettings,
     ) -> Self {
         let gate = gate::Gate::new();
-        Self(Arc::new(Parts { store, providers, clock, entropy, settings, gate, woken: Notify::new() }))
+        Self(Arc::new(Parts {
+            store,
+            providers,
+            clock,
+            entropy,
+            settings,
+            gate,
+            woken: Notify::new(),
+            bell: bell::Bell::default(),
+        }))
     }
 
     /// Wakes the workers of every process. Call it after a commit that made work: a NOTIFY inside the transaction would
     /// make all commits wait for each other.
     pub fn wake(&self) {
         self.woken.notify_waiters();
-        let store = self.store.clone();
-        tokio::spawn(async move {
-            // The others' backstop finds the work too.
-            if let Err(error) = store.wake().await {
-                tracing::warn!(%error, "could not wake the other processes");
-            }
-        });
+        self.bell.ring(&self.store);
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 use domain::{AccountKey, Case, CaseId, CaseState, Timestamp};
 use store::{Scope, StoreError};
 
+use crate::gate::Passage;
 use crate::{Account, Engine};
 
 pub(crate) use self::decide::decision;
@@ -42,6 +43,11 @@ impl Engine {
                 tracing::warn!(account = %key, "open cases of an account that the settings do not know");
                 continue;
             };
+            match self.passage(&key).await? {
+                Passage::Resting(_) => continue,
+                Passage::Probe if !self.probe(account).await => continue,
+                Passage::Probe | Passage::Open | Passage::Paused => {}
+            }
             match self.scan_account(account).await {
                 Ok(()) => scanned += 1,
                 Err(ScanError::Busy) => {}

@@ -235,9 +235,14 @@ fn garbage(status: StatusCode, body: Option<&str>) -> Response {
         None => ("text/html", "<html><body><h1>We are improving our service</h1></body></html>"),
     };
     let mut answer = Response::new(Body::from(body.to_owned()));
-    *answer.status_mut() = if status.is_success() { status } else { StatusCode::OK };
+    *answer.status_mut() = success_with_body(status);
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     answer
+}
+
+/// The work's own status, if it is a success that may have a body.
+fn success_with_body(status: StatusCode) -> StatusCode {
+    if status.is_success() && status != StatusCode::NO_CONTENT { status } else { StatusCode::OK }
 }
 
 fn flood(status: StatusCode) -> Response {
@@ -245,7 +250,7 @@ fn flood(status: StatusCode) -> Response {
     // Blanks before the JSON that never comes: a reader that looks for a broken document early finds none.
     let endless = stream::repeat_with(|| Ok::<_, Infallible>(DROP));
     let mut answer = Response::new(Body::from_stream(endless));
-    *answer.status_mut() = if status.is_success() { status } else { StatusCode::OK };
+    *answer.status_mut() = success_with_body(status);
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }

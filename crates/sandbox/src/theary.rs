@@ -1,15 +1,62 @@
-//! A simulator of Theary.
+//! A simulator of Theary: orders, searches, non-atomic batches, placeholders, and signed hooks.
+//!
+//! # How a search ends
+//!
+//! By the last four digits of the applicant's SSN, after [`Habits::complete_after_ms`](habits::Habits) of working time:
+//!
+//! | digits | end |
+//! |---|---|
+//! | `0002` | `VERIFIED` with a discrepancy |
+//! | `0003`, `0004`, `0005`, `0010` | `NO_RECORD`, `WRONG_ORG`, `UNABLE_TO_VERIFY`, `THIRD_PARTY` |
+//! | `0006` | `REASSIGNED` and `verification.action_required`, for good |
+//! | `0007` | `CANCELLED` by the vendor |
+//! | `0008` | the order becomes `failed`, its search stays as it is |
+//! | `0009` | never |
+//! | `0011` | as `0006`, then `VERIFIED` after as long again |
+//! | `0098` | the create itself throws (400) |
+//! | anything else | `VERIFIED` without a discrepancy |
+//!
+//! # Batches
+//!
+//! All creates of a batch run at once; one that throws (an invalid order, `0098`, or `batch_throw_at`) fails the call, and
+//! its siblings are made all the same: before the answer, or `siblings_after_error_ms` after it. Equal references are
+//! taken twice. Batches themselves are placeholders that answer cheerfully for any id.
+//!
+//! # Switches
+//!
+//! See [`habits::Habits`]: each field is a key of `PUT /_sandbox/behavior`. Answers that are lost, cut, late or wrong are
+//! the faults that every simulator has; hooks that are lost, doubled or shuffled are the switches under `hooks`. The
+//! vendor's `retryAttempts` is not simulated apart from those.
+//!
+//! # Strangers
+//!
+//! `POST /_sandbox/strangers {"count": n, "kind": "mixed"|"bare"|"foreign"|"other"|"empty", "age_ms": 0}`: orders of other clients of
+//! the tenant, alike in everything to the latest order of ours. `bare` carry no reference, `foreign` another's, `mixed`
+//! (the default) one or the other in turn; `other` are about somebody else, without a reference; `empty` have no searches.
 
+mod calls;
+mod demands;
+mod events;
+mod habits;
+mod orders;
+
+use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
+pub use self::events::sign;
+pub use self::habits::Habits;
+use self::events::TenantHooks;
+use self::orders::Order;
 use crate::books::BookEntry;
 use crate::clock::SimClock;
-use crate::server::{self, Running};
+use crate::server::{self, Running, Tools};
 use crate::vendor::{Behavior, Switches, Vendor};
 
 /// The credentials it takes and gives.
@@ -17,6 +64,8 @@ use crate::vendor::{Behavior, Switches, Vendor};
 pub struct Config {
     /// A token that is taken as it is.
     pub token: String,
+    /// A token of another tenant, whose orders are nobody else's business.
+    pub other_tenants_token: String,
     pub client_id: String,
     pub client_secret: String,
     /// Signs its hooks, where an order brings no secret of its own.
@@ -27,6 +76,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             token: "sandbox-theary-token".to_owned(),
+            other_tenants_token: "sandbox-theary-other-tenants-token".to_owned(),
             client_id: "sandbox-theary-client".to_owned(),
             client_secret: "sandbox-theary-secret".to_owned(),
             hook_secret: "sandbox-theary-hook-secret".to_owned(),
@@ -36,36 +86,183 @@ impl Default for Config {
 
 /// Starts it on this port (0: a free one).
 pub async fn start(port: u16, clock: SimClock, config: Config) -> io::Result<Running> {
-    server::start(port, clock, |_| Simulator { _config: config, switches: Switches::default() }).await
+    server::start(port, clock, |tools| Simulator {
+        tools,
+        config,
+        habits: Switches::default(),
+        state: Mutex::default(),
+    })
+    .await
 }
 
+const OUR_TENANT: &str = "tenant";
+const OTHER_TENANT: &str = "other-tenant";
+
 struct Simulator {
-    _config: Config,
-    switches: Switches<()>,
+    tools: Tools,
+    config: Config,
+    habits: Switches<Habits>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// In the order they were made.
+    orders: Vec<Order>,
+    by_id: HashMap<String, usize>,
+    /// Siblings of a failed batch that are still under way.
+    under_way: Vec<UnderWay>,
+    /// Tokens given out for client credentials.
+    tokens: BTreeSet<String>,
+}
+
+impl State {
+    fn add(&mut self, order: Order) {
+        self.by_id.insert(order.id.clone(), self.orders.len());
+        self.orders.push(order);
+    }
+}
+
+struct UnderWay {
+    due: OffsetDateTime,
+    tenant: String,
+    body: Value,
+}
+
+impl Simulator {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The books, with the late siblings that have become due.
+    fn current(&self) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        let now = self.tools.clock.now();
+        if state.under_way.iter().any(|late| late.due <= now) {
+            let (due, rest) = std::mem::take(&mut state.under_way).into_iter().partition(|late| late.due <= now);
+            state.under_way = rest;
+            let due: Vec<UnderWay> = due;
+            for late in due {
+                self.make(&mut state, &late.tenant, &late.body);
+            }
+        }
+        state
+    }
+
+    /// Lets the time that went by take effect on an order, and sends the hooks of what happened to it.
+    fn progress(&self, order: &mut Order, habits: &Habits) {
+        let clock = &self.tools.clock;
+        for (at, what) in order.progress(clock, habits) {
+            let tenant = TenantHooks { target: self.tools.hooks.target(), secret: self.config.hook_secret.clone() };
+            for hook in events::hooks(order, &order.searches[at], what, habits, &tenant, clock) {
+                self.tools.hooks.send(hook);
+            }
+        }
+    }
+
+    /// Makes an order now. Gives its body's ids.
+    fn make(&self, state: &mut State, tenant: &str, body: &Value) -> Value {
+        let order = Order::new(body, tenant, &self.habits.get(), self.tools.clock.now(), false);
+        let ids: Vec<&str> = order.searches.iter().map(|search| search.id.as_str()).collect();
+        let created = json!({"verificationOrderId": order.id, "searchIds": ids});
+        state.add(order);
+        created
+    }
+
+    fn make_later(&self, state: &mut State, tenant: &str, body: &Value, delay: Duration) {
+        let due = self.tools.clock.now() + delay;
+        state.under_way.push(UnderWay { due, tenant: tenant.to_owned(), body: body.clone() });
+    }
+
+    fn strangers(&self, state: &mut State, count: usize, options: &Value) -> Vec<String> {
+        let habits = self.habits.get();
+        let age = Duration::from_millis(options["age_ms"].as_u64().unwrap_or(0));
+        let made_at = self.tools.clock.now() - age;
+        let ours = state.orders.iter().rev().find(|order| !order.stranger).map(|order| order.body.clone());
+        let model = ours.unwrap_or_else(example);
+        let kind = options["kind"].as_str().unwrap_or("mixed");
+        (0..count)
+            .map(|at| {
+                let foreign = kind == "foreign" || kind == "mixed" && at % 2 == 1;
+                let mut body = model.clone();
+                body["webhookConfig"] = Value::Null;
+                for search in body["searchTypes"].as_array_mut().into_iter().flatten() {
+                    search["searchConfig"] = json!({});
+                    let reference = || format!("client-{}-{at}", rand::random::<u32>());
+                    search["externalSearchId"] = if foreign { reference().into() } else { Value::Null };
+                }
+                if kind == "other" {
+                    body["applicant"]["firstName"] = "Else".into();
+                    body["applicant"]["lastName"] = "Body".into();
+                }
+                let mut order = Order::new(&body, OUR_TENANT, &habits, made_at, true);
+                if kind == "empty" {
+                    order.searches.clear();
+                }
+                let id = order.id.clone();
+                state.add(order);
+                id
+            })
+            .collect()
+    }
+}
+
+/// What strangers order where there is nothing of ours to be like.
+fn example() -> Value {
+    json!({
+        "applicant": {"firstName": "Stran", "lastName": "Ger", "ssn": "900-10-0100"},
+        "businessContext": {
+            "entityName": "Elsewhere Works", "appliedJobTitle": "Clerk", "worksiteCity": "Reno", "worksiteState": "NV",
+            "proposedSalary": 50_000,
+        },
+        "searchTypes": [{"searchType": "EMPLOYMENT"}],
+        "history": {"employment": [{"employerName": "Past Works", "position": "Clerk"}]},
+    })
 }
 
 impl Vendor for Simulator {
     fn router(self: Arc<Self>) -> Router {
-        Router::new()
+        calls::router(self)
     }
 
-    fn classify(&self, _: &Method, _: &str) -> &'static str {
-        "other"
+    fn classify(&self, method: &Method, path: &str) -> &'static str {
+        let path = path.strip_prefix(calls::BASE).unwrap_or(path);
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        match (method.as_str(), segments.as_slice()) {
+            ("POST", ["orders" | "batches"]) => "create",
+            ("GET", ["orders"]) => "list",
+            ("GET", ["orders", _]) => "get",
+            ("GET", ["orders", _, "searches"]) => "searches",
+            ("GET", ["orders", _, "searches", _]) => "search",
+            ("DELETE", ["orders", _]) => "cancel",
+            ("POST", ["oauth", "token"]) => "token",
+            _ => "other",
+        }
     }
 
     fn error_body(&self, status: StatusCode) -> Value {
-        json!({ "message": status.canonical_reason() })
+        calls::error_body(status, &status.canonical_reason().unwrap_or("Error").into())
     }
 
     fn objects(&self) -> Vec<BookEntry> {
-        Vec::new()
+        let mut orders: Vec<(OffsetDateTime, BookEntry)> =
+            self.lock().orders.iter().map(|order| (order.created_at, order.book_entry())).collect();
+        orders.sort_by_key(|(created_at, _)| *created_at);
+        orders.into_iter().map(|(_, entry)| entry).collect()
     }
 
     fn behavior(&self) -> &dyn Behavior {
-        &self.switches
+        &self.habits
     }
 
-    fn make_strangers(&self, _: usize, _: &Value) -> Vec<String> {
-        Vec::new()
+    fn make_strangers(&self, count: usize, options: &Value) -> Vec<String> {
+        self.strangers(&mut self.lock(), count, options)
+    }
+
+    fn tick(&self) {
+        let habits = self.habits.get();
+        for order in &mut self.current().orders {
+            self.progress(order, &habits);
+        }
     }
 }

@@ -1,9 +1,16 @@
 //! Answers that are given again when a caller repeats itself.
 
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
+use crate::sealed::{from_json, to_json};
 use crate::tx::{Store, Tx};
 
 /// SHA-256 over tenant, method, path and the caller's key.
@@ -41,9 +48,32 @@ pub struct Idempotency<'t> {
 }
 
 impl Idempotency<'_> {
+    /// What is known of the key. If nothing is, this transaction holds it until it ends.
     pub async fn begin(&mut self, key: &KeyHash, request: &RequestHash) -> Result<Begun> {
-        Err(StoreError::Corrupt("not yet"))
+        // Two statements: the look must be taken after the lock, or a commit in between would be overlooked.
+        let held = sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "held!""#, key.lock())
+            .fetch_one(self.tx.connection())
+            .await?;
+        if !held {
+            return Ok(Begun::InFlight);
+        }
+        let row = sqlx::query!("SELECT request_sha256, answer FROM idempotency_keys WHERE key_sha256 = $1", &key.0[..])
+            .fetch_optional(self.tx.connection())
+            .await?;
+        let Some(row) = row else { return Ok(Begun::New) };
+        if row.request_sha256 != request.0 {
+            return Ok(Begun::OtherRequest);
+        }
+        let answer: KeptAnswer<'_> = from_json(&self.tx.vault.open_row(ANSWER, key.row(), &row.answer)?)?;
+        let body = STANDARD.decode(answer.body.as_bytes()).map_err(|_| StoreError::Corrupt("a kept answer's body"))?;
+        Ok(Begun::Replay(StoredAnswer {
+            status: answer.status,
+            headers: answer.headers.into_owned(),
+            body: Bytes::from(body),
+        }))
     }
+
+    /// Keeps the answer, if this transaction is saved.
     pub async fn keep(
         &mut self,
         key: &KeyHash,
@@ -51,12 +81,58 @@ impl Idempotency<'_> {
         answer: &StoredAnswer,
         now: Timestamp,
     ) -> Result<()> {
-        Err(StoreError::Corrupt("not yet"))
+        let kept = KeptAnswer {
+            status: answer.status,
+            headers: Cow::Borrowed(&answer.headers),
+            body: STANDARD.encode(&answer.body),
+        };
+        let sealed = self.tx.vault.seal_row(ANSWER, key.row(), &to_json(&kept)?, &*self.tx.entropy);
+        let done = sqlx::query!(
+            r#"INSERT INTO idempotency_keys (key_sha256, request_sha256, answer, created_at) VALUES ($1, $2, $3, $4)
+               ON CONFLICT DO NOTHING"#,
+            &key.0[..],
+            &request.0[..],
+            sealed,
+            now.get()
+        )
+        .execute(self.tx.connection())
+        .await?;
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(StoreError::Conflict("the idempotency key was used meanwhile"))
+        }
+    }
+}
+
+const ANSWER: &str = "idempotency_keys.answer";
+
+#[derive(Serialize, Deserialize)]
+struct KeptAnswer<'a> {
+    status: u16,
+    headers: Cow<'a, [(String, String)]>,
+    /// Base64: it need not be text.
+    body: String,
+}
+
+impl KeyHash {
+    /// The number that the advisory lock is taken on. Two keys that share it merely wait for one another.
+    fn lock(&self) -> i64 {
+        i64::from_be_bytes(*self.0.first_chunk().expect("8 of 32 bytes"))
+    }
+
+    /// What stands for the row in the sealed answer.
+    fn row(&self) -> Uuid {
+        Uuid::from_bytes(*self.0.first_chunk().expect("16 of 32 bytes"))
     }
 }
 
 impl Store {
+    /// Forgets answers that were kept before this time. Gives how many.
     pub async fn purge_idempotency(&self, older_than: Timestamp) -> Result<u64> {
-        Err(StoreError::Corrupt("not yet"))
+        let done = sqlx::query!("DELETE FROM idempotency_keys WHERE created_at < $1", older_than.get())
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected())
     }
 }

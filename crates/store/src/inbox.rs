@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use domain::{AccountKey, InboxId, Sensitive, Timestamp};
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Result, StoreError};
+use crate::sealed::{from_json, to_json};
 use crate::tx::{Store, Tx};
 
 /// A hook that a worker has taken.
@@ -23,22 +25,73 @@ pub struct Inbox<'t> {
     pub(crate) tx: &'t mut Tx,
 }
 
+const HEADERS: &str = "inbox.headers";
+const BODY: &str = "inbox.body";
+
 impl Inbox<'_> {
+    /// The hook is through.
     pub async fn done(&mut self, id: InboxId) -> Result<()> {
-        Err(StoreError::Corrupt("not yet"))
+        self.end(id, "done", None).await
     }
+
+    /// The hook is tried again at `due_at`.
     pub async fn retry(&mut self, id: InboxId, due_at: Timestamp) -> Result<()> {
-        Err(StoreError::Corrupt("not yet"))
+        let done =
+            sqlx::query!("UPDATE inbox SET due_at = $2 WHERE id = $1 AND state = 'waiting'", id.uuid(), due_at.get())
+                .execute(self.tx.connection())
+                .await?;
+        must_wait(done.rows_affected())
     }
+
+    /// The hook is given up. `why`: a word or sentence without personal data.
     pub async fn bury(&mut self, id: InboxId, why: &str) -> Result<()> {
-        Err(StoreError::Corrupt("not yet"))
+        self.end(id, "buried", Some(why)).await
     }
+
+    /// Whether this news was never seen before; from now on it was.
     pub async fn first_sight(&mut self, account: &AccountKey, dedupe_key: &str, now: Timestamp) -> Result<bool> {
-        Err(StoreError::Corrupt("not yet"))
+        let done = sqlx::query!(
+            "INSERT INTO inbox_news (account, key_sha256, seen_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            account.to_string(),
+            &Sha256::digest(dedupe_key)[..],
+            now.get()
+        )
+        .execute(self.tx.connection())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn end(&mut self, id: InboxId, state: &str, why: Option<&str>) -> Result<()> {
+        let done = sqlx::query!(
+            "UPDATE inbox SET state = $2, why = $3 WHERE id = $1 AND state = 'waiting'",
+            id.uuid(),
+            state,
+            why
+        )
+        .execute(self.tx.connection())
+        .await?;
+        must_wait(done.rows_affected())
     }
 }
 
+const fn must_wait(rows: u64) -> Result<()> {
+    if rows == 1 { Ok(()) } else { Err(StoreError::Conflict("the hook does not wait any more")) }
+}
+
 impl Store {
+    /// Whether no hook of the account waits that was never tried: nothing that a vendor told us is overlooked.
+    pub async fn inbox_is_clear(&self, account: &AccountKey) -> Result<bool> {
+        let clear = sqlx::query_scalar!(
+            r#"SELECT NOT EXISTS (SELECT FROM inbox WHERE state = 'waiting' AND attempts = 0 AND account = $1)
+                      AS "clear!""#,
+            account.to_string()
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(clear)
+    }
+
+    /// Keeps a hook, due at once. It is durable when this returns.
     pub async fn receive(
         &self,
         id: InboxId,
@@ -47,9 +100,52 @@ impl Store {
         body: &[u8],
         received_at: Timestamp,
     ) -> Result<()> {
-        Err(StoreError::Corrupt("not yet"))
+        let seal = |place, plain: &[u8]| self.vault.seal_row(place, id.uuid(), plain, &*self.entropy);
+        sqlx::query!(
+            r#"INSERT INTO inbox (id, account, due_at, received_at, headers, body) VALUES ($1, $2, $3, $3, $4, $5)"#,
+            id.uuid(),
+            account.to_string(),
+            received_at.get(),
+            seal(HEADERS, &to_json(&headers)?),
+            seal(BODY, body)
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
+
+    /// Takes up to `limit` hooks that are due, the longest due first, and counts an attempt for each. Until
+    /// `lease_until` nobody else gets them.
     pub async fn claim_inbox(&self, now: Timestamp, lease_until: Timestamp, limit: i64) -> Result<Vec<InboxItem>> {
-        Err(StoreError::Corrupt("not yet"))
+        let rows = sqlx::query!(
+            r#"WITH due AS (
+                   SELECT id, due_at FROM inbox WHERE state = 'waiting' AND due_at <= $1
+                   ORDER BY due_at LIMIT $2
+                   FOR UPDATE SKIP LOCKED
+               ), taken AS (
+                   UPDATE inbox i SET due_at = $3, attempts = i.attempts + 1 FROM due WHERE i.id = due.id
+                   RETURNING i.id, i.account, i.headers, i.body, i.received_at, i.attempts, due.due_at AS was_due_at
+               )
+               SELECT id, account, headers, body, received_at, attempts FROM taken ORDER BY was_due_at, id"#,
+            now.get(),
+            limit,
+            lease_until.get()
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let headers = self.vault.open_row(HEADERS, row.id, &row.headers)?;
+                let body = self.vault.open_row(BODY, row.id, &row.body)?;
+                Ok(InboxItem {
+                    id: InboxId::from_uuid(row.id),
+                    account: AccountKey::try_from(row.account).map_err(|_| StoreError::Corrupt("a hook's account"))?,
+                    headers: Sensitive::new(from_json(&headers)?),
+                    body: Sensitive::new(Bytes::copy_from_slice(&body)),
+                    received_at: Timestamp::new(row.received_at),
+                    attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+                })
+            })
+            .collect()
     }
 }

@@ -13,7 +13,6 @@
 
 pub mod accounts;
 pub mod audit;
-mod bulk;
 pub mod cases;
 pub mod claims;
 pub mod documents;

@@ -1,11 +1,20 @@
 //! Orders with their checks, events and the work that follows from them.
 
+mod list;
+mod read;
+mod terms;
+mod write;
+
 use domain::{
     BatchId, CheckId, CheckStatus, CheckType, Event, EventId, IdentifierType, Order, OrderId, OrderStatus, Outcome,
     ProviderId, Timestamp,
 };
 
-use crate::error::{Result, StoreError};
+use uuid::Uuid;
+
+use crate::error::Result;
+#[cfg(doc)]
+use crate::error::StoreError;
 use crate::tx::{Scope, Tx};
 
 /// What a worker must do for a check.
@@ -15,6 +24,15 @@ pub enum Work {
     Send,
     /// Look at the vendor's object, or cancel it.
     Follow,
+}
+
+impl Work {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Follow => "follow",
+        }
+    }
 }
 
 /// What is to be done for a check next.
@@ -71,27 +89,67 @@ pub struct Orders<'t> {
 }
 
 impl Orders<'_> {
+    /// A new order: its checks, each with the work of being sent, what it is found by, and the event that tells of it.
     pub async fn insert(&mut self, order: &Order, due_at: Timestamp) -> Result<()> {
-        Err(StoreError::Corrupt("not yet"))
+        self.insert_many(std::slice::from_ref(order), due_at).await
     }
+
+    /// Many new orders in one statement.
     pub async fn insert_many(&mut self, orders: &[Order], due_at: Timestamp) -> Result<()> {
-        Err(StoreError::Corrupt("not yet"))
+        write::insert(self.tx, orders, due_at).await
     }
+
     pub async fn get(&mut self, scope: &Scope, id: OrderId) -> Result<Option<Order>> {
-        Err(StoreError::Corrupt("not yet"))
+        Ok(read::load(self.tx, scope, &[id.uuid()]).await?.pop())
     }
+
+    /// Those of the orders that exist within the scope, by ascending id, each once.
+    pub async fn get_many(&mut self, scope: &Scope, ids: &[OrderId]) -> Result<Vec<Order>> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        read::load(self.tx, scope, &ids).await
+    }
+
+    /// The order that the check is of.
     pub async fn of_check(&mut self, scope: &Scope, id: CheckId) -> Result<Option<Order>> {
-        Err(StoreError::Corrupt("not yet"))
+        let order = sqlx::query_scalar!("SELECT order_id FROM checks WHERE id = $1", id.uuid())
+            .fetch_optional(self.tx.connection())
+            .await?;
+        match order {
+            Some(order) => Ok(read::load(self.tx, scope, &[order]).await?.pop()),
+            None => Ok(None),
+        }
     }
+
+    /// Locks the order's row until the transaction ends, then reads it.
     pub async fn lock(&mut self, id: OrderId) -> Result<Option<Order>> {
-        Err(StoreError::Corrupt("not yet"))
+        Ok(self.lock_many(&[id]).await?.pop())
     }
+
+    /// Locks orders by ascending id, each once, then reads them. Those that do not exist are left out.
     pub async fn lock_many(&mut self, ids: &[OrderId]) -> Result<Vec<Order>> {
-        Err(StoreError::Corrupt("not yet"))
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        // Two statements: whoever waits for a lock sees the rows of other tables as they were before the wait.
+        // NO KEY: foreign keys may still be checked against the row.
+        let locked =
+            sqlx::query_scalar!("SELECT id FROM orders WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", &ids)
+                .fetch_all(self.tx.connection())
+                .await?;
+        read::load(self.tx, &Scope::All, &locked).await
     }
+
+    /// Writes down what changed.
+    ///
+    /// With a version that has grown: the order's row, and the rows of the checks that `plans` names – so name every
+    /// check that was told something. With the version that the row has already (a look that brought nothing new): only
+    /// the plans' work and the events. Whatever the plan is, the lease on the check's work ends.
+    ///
+    /// [`StoreError::Conflict`] if the row is gone or has a newer version, or if a plan is of another order's check; the
+    /// transaction must then be dropped.
     pub async fn save(&mut self, order: &Order, plans: &[Plan], events: &[Event]) -> Result<()> {
-        Err(StoreError::Corrupt("not yet"))
+        write::save(self.tx, order, plans, events).await
     }
+
+    /// Newest first, from below `before`.
     pub async fn list(
         &mut self,
         scope: &Scope,
@@ -99,8 +157,13 @@ impl Orders<'_> {
         limit: u32,
         before: Option<OrderId>,
     ) -> Result<Vec<Order>> {
-        Err(StoreError::Corrupt("not yet"))
+        let ids = list::page(self.tx, scope, filter, limit, before).await?;
+        let mut orders = read::load(self.tx, scope, &ids).await?;
+        orders.reverse();
+        Ok(orders)
     }
+
+    /// The order's timeline, oldest first, from behind `after`.
     pub async fn events(
         &mut self,
         scope: &Scope,
@@ -108,6 +171,6 @@ impl Orders<'_> {
         limit: u32,
         after: Option<EventId>,
     ) -> Result<Vec<StoredEvent>> {
-        Err(StoreError::Corrupt("not yet"))
+        read::events(self.tx, scope, id, limit, after).await
     }
 }

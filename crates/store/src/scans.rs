@@ -1,6 +1,6 @@
 //! What scans of vendor accounts saw, and whose turn it is to scan.
 
-use domain::{AccountKey, ScanReport, Timestamp};
+use domain::{AccountKey, ScanId, ScanReport, Timestamp};
 
 use crate::error::{Result, StoreError};
 use crate::tx::{Store, Tx};
@@ -12,21 +12,85 @@ pub struct Scans<'t> {
 
 impl Scans<'_> {
     pub async fn insert(&mut self, scan: &ScanReport) -> Result<()> {
-        Err(StoreError::Corrupt("not yet"))
+        let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+        let seen = serde_json::to_value(&scan.seen).map_err(|_| StoreError::Corrupt("what a scan saw"))?;
+        sqlx::query!(
+            r#"INSERT INTO scans (id, account, started_at, ended_at, complete, pages, calls, objects, seen)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
+            scan.id.uuid(),
+            scan.account.to_string(),
+            scan.started_at.get(),
+            scan.ended_at.get(),
+            scan.seen.complete,
+            count(scan.seen.pages),
+            count(scan.seen.calls),
+            count(scan.seen.objects),
+            seen
+        )
+        .execute(self.tx.connection())
+        .await?;
+        Ok(())
     }
+
+    /// The account's scans that began at this time or later, oldest first.
     pub async fn since(&mut self, account: &AccountKey, since: Timestamp) -> Result<Vec<ScanReport>> {
-        Err(StoreError::Corrupt("not yet"))
+        let rows = sqlx::query!(
+            r#"SELECT id, started_at, ended_at, seen FROM scans
+               WHERE account = $1 AND started_at >= $2 ORDER BY started_at, id"#,
+            account.to_string(),
+            since.get()
+        )
+        .fetch_all(self.tx.connection())
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(ScanReport {
+                    id: ScanId::from_uuid(row.id),
+                    account: account.clone(),
+                    started_at: Timestamp::new(row.started_at),
+                    ended_at: Timestamp::new(row.ended_at),
+                    seen: serde_json::from_value(row.seen).map_err(|_| StoreError::Corrupt("what a scan saw"))?,
+                })
+            })
+            .collect()
     }
 }
 
 impl Store {
+    /// Accounts with a case that wants a scan now, and which nobody scans.
     pub async fn due_scans(&self, now: Timestamp) -> Result<Vec<AccountKey>> {
-        Err(StoreError::Corrupt("not yet"))
+        let accounts = sqlx::query_scalar!(
+            r#"SELECT a.key FROM vendor_accounts a
+               WHERE (a.scan_lease_until IS NULL OR a.scan_lease_until <= $1)
+                 AND a.key IN (SELECT account FROM cases
+                               WHERE state <> 'resolved' AND next_scan_at IS NOT NULL AND next_scan_at <= $1)
+               ORDER BY a.key"#,
+            now.get()
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let key = |text| AccountKey::try_from(text).map_err(|_| StoreError::Corrupt("an account's key"));
+        accounts.into_iter().map(key).collect()
     }
+
+    /// Takes the right to scan the account. `false`: somebody else has it.
     pub async fn lease_scan(&self, account: &AccountKey, now: Timestamp, until: Timestamp) -> Result<bool> {
-        Err(StoreError::Corrupt("not yet"))
+        let done = sqlx::query!(
+            r#"UPDATE vendor_accounts SET scan_lease_until = $3
+               WHERE key = $1 AND (scan_lease_until IS NULL OR scan_lease_until <= $2)"#,
+            account.to_string(),
+            now.get(),
+            until.get()
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
     }
+
     pub async fn end_scan_lease(&self, account: &AccountKey) -> Result<()> {
-        Err(StoreError::Corrupt("not yet"))
+        sqlx::query!("UPDATE vendor_accounts SET scan_lease_until = NULL WHERE key = $1", account.to_string())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 }

@@ -1,13 +1,13 @@
 //! Domain values to sealed bytes and back, as JSON in between.
 
-use domain::{OrderId, Sensitive};
+use domain::Sensitive;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::error::{Result, StoreError};
-use crate::vault::{OrderKey, Vault, VaultError};
+use crate::vault::{OrderKey, VaultError};
 
 impl From<VaultError> for StoreError {
     fn from(error: VaultError) -> Self {
@@ -33,9 +33,4 @@ pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 
 pub fn open_json<T: DeserializeOwned>(key: &OrderKey, place: &str, id: Uuid, sealed: &[u8]) -> Result<Sensitive<T>> {
     Ok(Sensitive::new(from_json(&key.open(place, id, sealed)?)?))
-}
-
-pub fn order_key(vault: &Vault, order: OrderId, wrapped: Option<&[u8]>) -> Result<OrderKey> {
-    let wrapped = wrapped.ok_or(StoreError::Corrupt("the order's data key was destroyed"))?;
-    Ok(vault.unwrap_order_key(order, wrapped)?)
 }

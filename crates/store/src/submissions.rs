@@ -1,7 +1,11 @@
 //! Create calls: the intent, made durable before the wire is touched, and how it ended.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use domain::{AccountKey, CheckId, OrderId, Reference, Sensitive, SubmissionId, TenantId, Timestamp};
+
+use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
 use crate::tx::{Store, Tx};
@@ -39,6 +43,25 @@ pub enum SubmissionState {
     Mixed,
 }
 
+impl SubmissionState {
+    const ALL: [Self; 6] = [Self::Sending, Self::Accepted, Self::Rejected, Self::NotSent, Self::Unknown, Self::Mixed];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::NotSent => "not_sent",
+            Self::Unknown => "unknown",
+            Self::Mixed => "mixed",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
 /// How a create call ended.
 #[derive(Clone)]
 pub struct Finished<'a> {
@@ -69,20 +92,119 @@ pub struct Submissions<'t> {
     pub(crate) tx: &'t mut Tx,
 }
 
+const ANSWER: &str = "submissions.answer";
+
+/// How long a dead submission is left to the one that found it.
+const BURIAL: Duration = Duration::from_mins(1);
+
 impl Submissions<'_> {
+    /// The intent to make a call, in state `sending`.
     pub async fn insert(&mut self, new: &NewSubmission) -> Result<()> {
-        Err(StoreError::Corrupt("not yet"))
+        let checks: Vec<Uuid> = new.items.iter().map(|part| part.check_id.uuid()).collect();
+        let orders: Vec<Uuid> = new.items.iter().map(|part| part.order_id.uuid()).collect();
+        let attempts: Vec<i32> = new.items.iter().map(|part| part.reference.attempt.into()).collect();
+        sqlx::query!(
+            r#"WITH submission AS (
+                   INSERT INTO submissions (id, tenant, account, state, started_at, lease_until)
+                   VALUES ($1, $2, $3, 'sending', $4, $5)
+               )
+               INSERT INTO submission_checks (submission_id, position, check_id, order_id, attempt)
+               SELECT $1, n.position - 1, n.check_id, n.order_id, n.attempt
+               FROM unnest($6::uuid[], $7::uuid[], $8::integer[]) WITH ORDINALITY
+                    AS n (check_id, order_id, attempt, position)"#,
+            new.id.uuid(),
+            new.tenant.as_str(),
+            new.account.to_string(),
+            new.started_at.get(),
+            new.lease_until.get(),
+            &checks,
+            &orders,
+            &attempts
+        )
+        .execute(self.tx.connection())
+        .await?;
+        Ok(())
     }
+
+    /// Writes down how the call ended. `false`: somebody else did before (the lease was over).
     pub async fn finish(&mut self, id: SubmissionId, finished: &Finished<'_>) -> Result<bool> {
-        Err(StoreError::Corrupt("not yet"))
+        let seal = |answer| self.tx.vault.seal_row(ANSWER, id.uuid(), answer, &*self.tx.entropy);
+        let answer = finished.answer.filter(|answer| !answer.is_empty()).map(seal);
+        let done = sqlx::query!(
+            r#"UPDATE submissions SET state = $2, ended_at = $3, http_status = $4, answer = $5
+               WHERE id = $1 AND state = 'sending'"#,
+            id.uuid(),
+            finished.state.as_str(),
+            finished.ended_at.get(),
+            finished.http_status.map(i32::from),
+            answer
+        )
+        .execute(self.tx.connection())
+        .await?;
+        Ok(done.rows_affected() == 1)
     }
+
     pub async fn get(&mut self, id: SubmissionId) -> Result<Option<StoredSubmission>> {
-        Err(StoreError::Corrupt("not yet"))
+        let rows = sqlx::query!(
+            r#"SELECT s.tenant, s.account, s.state, s.started_at, s.lease_until, s.ended_at, s.http_status,
+                      CASE WHEN c.position = 0 THEN s.answer END AS answer, c.check_id, c.order_id, c.attempt
+               FROM submissions s JOIN submission_checks c ON c.submission_id = s.id
+               WHERE s.id = $1 ORDER BY c.position"#,
+            id.uuid()
+        )
+        .fetch_all(self.tx.connection())
+        .await?;
+        let mut submission: Option<StoredSubmission> = None;
+        for row in rows {
+            let check_id = CheckId::from_uuid(row.check_id);
+            let attempt = u16::try_from(row.attempt).map_err(|_| StoreError::Corrupt("a submission's attempt"))?;
+            let part = SubmissionPart {
+                check_id,
+                order_id: OrderId::from_uuid(row.order_id),
+                reference: Reference { check: check_id, attempt },
+            };
+            if let Some(submission) = &mut submission {
+                submission.parts.push(part);
+                continue;
+            }
+            let open = |sealed: Vec<u8>| self.tx.vault.open_row(ANSWER, id.uuid(), &sealed);
+            let answer = row.answer.map(open).transpose()?;
+            let http_status = row.http_status.map(u16::try_from).transpose();
+            submission = Some(StoredSubmission {
+                id,
+                tenant: TenantId::new(row.tenant),
+                account: AccountKey::try_from(row.account)
+                    .map_err(|_| StoreError::Corrupt("a submission's account"))?,
+                state: SubmissionState::parse(&row.state).ok_or(StoreError::Corrupt("a submission's state"))?,
+                started_at: Timestamp::new(row.started_at),
+                lease_until: Timestamp::new(row.lease_until),
+                ended_at: row.ended_at.map(Timestamp::new),
+                http_status: http_status.map_err(|_| StoreError::Corrupt("a submission's HTTP status"))?,
+                answer: answer.map(|plain| Sensitive::new(Bytes::copy_from_slice(&plain))),
+                parts: vec![part],
+            });
+        }
+        Ok(submission)
     }
 }
 
 impl Store {
+    /// Create calls in flight whose lease is over: their process died, and nobody knows how they ended. Each is given
+    /// to one caller alone for a minute.
     pub async fn claim_dead(&self, now: Timestamp, limit: i64) -> Result<Vec<SubmissionId>> {
-        Err(StoreError::Corrupt("not yet"))
+        let ids = sqlx::query_scalar!(
+            r#"WITH dead AS (
+                   SELECT id FROM submissions WHERE state = 'sending' AND lease_until <= $1
+                   ORDER BY lease_until LIMIT $2
+                   FOR UPDATE SKIP LOCKED
+               )
+               UPDATE submissions s SET lease_until = $3 FROM dead WHERE s.id = dead.id RETURNING s.id"#,
+            now.get(),
+            limit,
+            (now + BURIAL).get()
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(ids.into_iter().map(SubmissionId::from_uuid).collect())
     }
 }

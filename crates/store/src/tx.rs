@@ -1,14 +1,16 @@
 //! The database, one transaction of it, and whose rows a reader may see.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
-use domain::{Entropy, TenantId};
+use domain::{Clock, Entropy, OrderId, TenantId, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
 
 use crate::accounts::Accounts;
 use crate::audit::Audit;
@@ -21,7 +23,7 @@ use crate::orders::Orders;
 use crate::payloads::Payloads;
 use crate::scans::Scans;
 use crate::submissions::Submissions;
-use crate::vault::Vault;
+use crate::vault::{OrderKey, Vault};
 use crate::vendor_objects::VendorObjects;
 
 /// The schema, forward only.
@@ -107,7 +109,12 @@ impl Store {
     }
 
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(Tx { inner: self.pool.begin().await?, vault: Arc::clone(&self.vault), entropy: Arc::clone(&self.entropy) })
+        Ok(Tx {
+            inner: self.pool.begin().await?,
+            vault: Arc::clone(&self.vault),
+            entropy: Arc::clone(&self.entropy),
+            wrapped_keys: HashMap::new(),
+        })
     }
 
     /// Wakes the workers of every process. Called after a commit, never within one: a notification in a transaction
@@ -153,6 +160,8 @@ pub struct Tx {
     pub(crate) inner: Transaction<'static, Postgres>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// Data keys of orders that were read here, sealed as they are in their rows: saves a round trip.
+    wrapped_keys: HashMap<Uuid, Vec<u8>>,
 }
 
 impl Tx {
@@ -211,5 +220,31 @@ impl Tx {
 
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.inner
+    }
+
+    pub(crate) fn remember_key(&mut self, order: Uuid, wrapped: &[u8]) {
+        self.wrapped_keys.insert(order, wrapped.to_vec());
+    }
+
+    /// The order's data key.
+    pub(crate) async fn order_key(&mut self, order: OrderId) -> Result<OrderKey> {
+        if !self.wrapped_keys.contains_key(&order.uuid()) {
+            let wrapped = sqlx::query_scalar!("SELECT data_key FROM orders WHERE id = $1", order.uuid())
+                .fetch_optional(self.connection())
+                .await?
+                .ok_or(StoreError::Conflict("the order is gone"))?
+                .ok_or(StoreError::Corrupt("the order's data key was destroyed"))?;
+            self.remember_key(order.uuid(), &wrapped);
+        }
+        Ok(self.vault.unwrap_order_key(order, &self.wrapped_keys[&order.uuid()])?)
+    }
+}
+
+/// A clock that stands at a row's own time, for ids that the store makes.
+pub(crate) struct At(pub Timestamp);
+
+impl Clock for At {
+    fn now(&self) -> Timestamp {
+        self.0
     }
 }

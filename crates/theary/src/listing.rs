@@ -67,105 +67,72 @@ struct Page {
     last: Option<u64>,
 }
 
-/// How a pass ended.
-#[derive(PartialEq)]
-enum Pass {
-    /// Nothing more has to be read.
-    Conclusive,
-    /// So many rows that were there before the scan began were new to it.
-    Found(usize),
-}
-
 impl Scan {
     async fn run(&mut self, client: &Client, ctx: &CallContext, since: Timestamp) -> Result<(), String> {
-        for pass in 1..=MOST_PASSES {
-            match self.pass(client, ctx, since, pass == 1).await? {
-                Pass::Conclusive => return Ok(()),
-                Pass::Found(0) if pass > 1 => return Ok(()),
-                Pass::Found(_) => {}
+        for _ in 0..MOST_PASSES {
+            if self.pass(client, ctx, since).await? {
+                return Ok(());
             }
         }
         Err("the list kept changing while it was read".to_owned())
     }
 
-    async fn pass(&mut self, client: &Client, ctx: &CallContext, since: Timestamp, first: bool) -> Result<Pass, String> {
-        let mut found = 0;
+    /// Reads the list from its top. True: nothing was or can have been missed.
+    async fn pass(&mut self, client: &Client, ctx: &CallContext, since: Timestamp) -> Result<bool, String> {
+        let mut found_older = false;
         let mut newest_first = true;
         let mut previous: Option<Timestamp> = None;
-        self.listing.stopped_early = false;
-        for number in 1_u64.. {
+        let mut number = 1;
+        loop {
             if self.listing.pages == MOST_PAGES {
                 return Err("the list has no end".to_owned());
             }
             let page = page(client, ctx, number).await?;
             self.listing.pages += 1;
-            if first && number == 1 {
-                let newest = page.rows.iter().filter_map(|row| row.created_at).max();
-                self.horizon = self.horizon.max(newest.unwrap_or(self.horizon));
-            }
             for row in &page.rows {
-                let in_order = row.created_at.is_some_and(|at| previous.is_none_or(|previous| at <= previous));
-                newest_first &= in_order;
+                newest_first &= row.created_at.is_some_and(|at| previous.is_none_or(|previous| at <= previous));
                 previous = row.created_at.or(previous);
-            }
-            let grown = !first && number == 1 && self.grew_at_the_top_only(&page);
-            for row in &page.rows {
                 if self.ids.insert(row.id.clone()) {
-                    found += usize::from(!self.is_new(row));
                     self.listing.rows.push(row.clone());
+                    found_older |= row.created_at.is_none_or(|at| at < self.horizon);
                 }
             }
-            // Without any row older than the horizon being new, and with nothing gone, the first pass missed nothing.
-            if grown && found == 0 {
-                self.listing.stopped_early = self.first.as_ref().is_some_and(|page| page.last.is_none_or(|last| last > 1))
-                    && self.stopped_before_the_end(page.total);
-                return Ok(Pass::Conclusive);
-            }
-            let ended = page.rows.is_empty() || page.last.is_some_and(|last| number >= last);
             let all_older = page.rows.iter().all(|row| row.created_at.is_some_and(|at| at < since));
-            if !ended && newest_first && all_older {
-                self.listing.stopped_early = true;
+            let ended = page.rows.is_empty() || page.last.is_some_and(|last| number >= last);
+            let stops_early = !ended && newest_first && all_older;
+            match &self.first {
+                None => {
+                    let newest = page.rows.iter().filter_map(|row| row.created_at).max();
+                    self.horizon = newest.map_or(self.horizon, |newest| newest.max(self.horizon));
+                    self.first = Some(page);
+                    // One answer is one moment: what was read in one page cannot have moved meanwhile.
+                    if ended || stops_early {
+                        self.listing.stopped_early = stops_early;
+                        return Ok(true);
+                    }
+                    found_older = true;
+                }
+                Some(first) if number == 1 && grew_at_its_top_only(first, &page, self.horizon) => return Ok(true),
+                Some(_) => {}
             }
-            // One answer is one moment: a list that was read in one page cannot have moved.
-            let one_answer = first && number == 1;
-            let end = ended || self.listing.stopped_early;
-            if one_answer {
-                self.first = Some(page);
+            if ended || stops_early {
+                self.listing.stopped_early = stops_early;
+                return Ok(!found_older);
             }
-            if end {
-                return Ok(if one_answer { Pass::Conclusive } else { Pass::Found(found) });
-            }
+            number += 1;
         }
-        Ok(Pass::Found(found))
     }
+}
 
-    fn is_new(&self, row: &Row) -> bool {
-        row.created_at.is_some_and(|at| at >= self.horizon)
-    }
-
-    /// Whether fewer rows were read than there are.
-    fn stopped_before_the_end(&self, total: Option<u64>) -> bool {
-        total.is_some_and(|total| (self.ids.len() as u64) < total)
-    }
-
-    /// Whether this first page is that of the first pass with nothing but new rows above it, and the total grew by
-    /// just those: then no row was pushed past a page's edge unseen.
-    fn grew_at_the_top_only(&self, now: &Page) -> bool {
-        let Some(then) = &self.first else { return false };
-        let new = now.rows.iter().take_while(|row| !self.ids.contains(&row.id) || self.is_new_since(then, row)).count();
-        let (added, rest) = now.rows.split_at(new);
-        let same = rest.iter().map(|row| &row.id).eq(then.rows.iter().take(rest.len()).map(|row| &row.id));
-        let counted = match (then.total, now.total) {
-            (Some(then), Some(now)) => then + new as u64 == now,
-            _ => false,
-        };
-        !rest.is_empty() && same && counted && added.iter().all(|row| self.is_new(row))
-    }
-
-    /// Seen already on a later page, or a later moment, than the first page of the first pass.
-    fn is_new_since(&self, then: &Page, row: &Row) -> bool {
-        self.is_new(row) && !then.rows.iter().any(|known| known.id == row.id)
-    }
+/// Whether the first page is what it was, under nothing but new rows, and the total grew by just those: then no row was
+/// pushed past a page's edge unseen.
+fn grew_at_its_top_only(then: &Page, now: &Page, horizon: Timestamp) -> bool {
+    let Some(top) = then.rows.first() else { return false };
+    let Some(new) = now.rows.iter().position(|row| row.id == top.id) else { return false };
+    let (added, rest) = now.rows.split_at(new);
+    let same = rest.iter().map(|row| &row.id).eq(then.rows.iter().take(rest.len()).map(|row| &row.id));
+    let counted = then.total.zip(now.total).is_some_and(|(then, now)| then + added.len() as u64 == now);
+    same && counted && added.iter().all(|row| row.created_at.is_some_and(|at| at >= horizon))
 }
 
 /// One page, or what is wrong with it.

@@ -4,10 +4,11 @@
 //! equal `externalSearchId` says that an order is ours; names only decide which candidate is read first.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::case::{Listed, LookAlike, Sighting, Sightings};
 use domain::{CheckSpec, Reference, VendorRef};
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, future, stream};
 use provider::{CallContext, CallError, LocateQuery, LostReason, Sought};
 
 use crate::client::Client;
@@ -38,23 +39,22 @@ pub async fn locate(client: &Client, ctx: &CallContext, query: &LocateQuery) -> 
     seen.listed = window.iter().map(|row| Listed { id: row.id.clone(), created_at: row.created_at }).collect();
     let candidates = in_likely_order(window, query);
 
+    let failures = AtomicU32::new(0);
     let mut readings = stream::iter(candidates)
+        // Calls under way are waited for all the same: each of them counts.
+        .take_while(|_| future::ready(failures.load(Ordering::Relaxed) < MOST_FAILURES))
         .map(async |row| {
             let searches = searches(client, ctx, &row.id).await;
             (row, searches)
         })
         .buffered(AT_ONCE);
-    let mut failures = 0;
     let mut bare = 0;
     while let Some((row, searches)) = readings.next().await {
         match searches {
             Ok(searches) => note(&mut seen, query, &row, judge(&row, &searches, query), &mut bare),
             Err(error) => {
-                failures += 1;
-                incomplete(&mut seen, format!("the searches of {failures} listed orders: {error}"));
-                if failures == MOST_FAILURES {
-                    break;
-                }
+                let so_far = failures.fetch_add(1, Ordering::Relaxed) + 1;
+                incomplete(&mut seen, format!("the searches of {so_far} or more listed orders: {error}"));
             }
         }
     }
@@ -72,7 +72,7 @@ fn incomplete(seen: &mut Sightings, because: String) {
 
 /// Those that agree in name first, so that a scan that fails half-way has most likely seen ours.
 fn in_likely_order(window: Vec<Row>, query: &LocateQuery) -> Vec<Row> {
-    let names: BTreeSet<(String, String)> = query.sought.iter().filter_map(|sought| name_of(sought)).collect();
+    let names: BTreeSet<(String, String)> = query.sought.iter().filter_map(name_of).collect();
     let is_likely = |row: &Row| {
         let name = row.first_name.as_deref().zip(row.last_name.as_deref());
         name.is_some_and(|(first, last)| names.contains(&(plain(first), plain(last))))
@@ -206,7 +206,7 @@ fn likeness(row: &Row, search: &wire::Search, sought: &Sought) -> Option<Vec<Str
     let (starts, ends) = (day(&search.start_date), day(&search.end_date));
     let alike = compare("first_name", first, &[person.first_name.as_deref()])
         && compare("last_name", last, &[person.last_name.as_deref()])
-        && compare("search_type", search.search_type.as_deref(), &[Some(search_type)])
+        && compare("search_type", search.kind.as_deref(), &[Some(search_type)])
         // No page says whether a search's entity is the one asked about or the hiring one.
         && compare("entity", search.entity_name.as_deref(), &[entity, hiring])
         && compare("start_date", starts.as_deref(), &[start.as_deref()])

@@ -15,9 +15,9 @@ pub fn validate(options: &Map<String, Value>) -> Vec<FieldError> {
         match name.as_str() {
             "thirdPartyBan" => bans(value, &mut errors),
             "channels" => fields(name, value, &mut errors, |field, value| match field {
-                "preferredChannel" => Some(
-                    one_of(value, &["EMAIL", "VOICE", "FAX"]).then_some(()).ok_or("one of EMAIL, VOICE and FAX"),
-                ),
+                "preferredChannel" => {
+                    Some(one_of(value, &["EMAIL", "VOICE", "FAX"]).then_some(()).ok_or("one of EMAIL, VOICE and FAX"))
+                }
                 _ => None,
             }),
             "timing" => fields(name, value, &mut errors, |field, value| match field {
@@ -79,9 +79,8 @@ fn bans(value: &Value, errors: &mut Vec<FieldError>) {
 }
 
 fn pointer(path: &[&str]) -> String {
-    path.iter().fold("/vendor_options".to_owned(), |pointer, name| {
-        pointer + "/" + &name.replace('~', "~0").replace('/', "~1")
-    })
+    path.iter()
+        .fold("/vendor_options".to_owned(), |pointer, name| pointer + "/" + &name.replace('~', "~0").replace('/', "~1"))
 }
 
 fn unknown(path: &[&str]) -> FieldError {
@@ -118,7 +117,9 @@ mod tests {
             assert_eq!(faults(json!({ key: {} })), [expected]);
         }
         assert_eq!(
-            faults(json!({"channels": {"allowedDestinations": ["a@b.example"], "email": true, "preferredChannel": "PIGEON"}})),
+            faults(
+                json!({"channels": {"allowedDestinations": ["a@b.example"], "email": true, "preferredChannel": "PIGEON"}})
+            ),
             [
                 "unknown_field /checks/0/vendor_options/channels/allowedDestinations",
                 "unknown_field /checks/0/vendor_options/channels/email",

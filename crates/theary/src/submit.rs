@@ -8,9 +8,7 @@
 use std::time::Instant;
 
 use domain::{AfterAbsence, Reason, VendorRef};
-use provider::{
-    Accepted, CallContext, CallError, Evidence, ItemOutcome, Submission, SubmitReport, VendorAnswer,
-};
+use provider::{Accepted, CallContext, CallError, Evidence, ItemOutcome, Submission, SubmitReport, VendorAnswer};
 
 use crate::client::Client;
 use crate::mapping::order::{HookPlace, new_order};
@@ -77,7 +75,13 @@ pub const TABLE: &[Line] = &[
         Proof::NoneResend,
         "Most likely nothing was read, but no page says so. A batch can be too large where each order is not.",
     ),
-    line(422, 422, Proof::NoneFail, Proof::NoneResend, "Listed by one page, without saying when it is checked; as 400."),
+    line(
+        422,
+        422,
+        Proof::NoneFail,
+        Proof::NoneResend,
+        "Listed by one page, without saying when it is checked; as 400.",
+    ),
     line(
         429,
         429,

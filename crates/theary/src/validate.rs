@@ -5,9 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::input::{EducationVerification, EmploymentVerification};
 use domain::subject::Address;
-use domain::{
-    CheckInput, CheckSpec, ConsentDocument, FieldError, IdentifierType, Money, OrderInput, Person, Position,
-};
+use domain::{CheckInput, CheckSpec, ConsentDocument, FieldError, IdentifierType, Money, OrderInput, Person, Position};
 use url::Url;
 
 use crate::mapping::order::{amount, format_ssn};

@@ -237,11 +237,11 @@ pub struct Search {
     pub id: Option<String>,
     #[serde(deserialize_with = "text")]
     pub external_search_id: Option<String>,
-    #[serde(deserialize_with = "text")]
-    pub search_type: Option<String>,
+    #[serde(rename = "searchType", deserialize_with = "text")]
+    pub kind: Option<String>,
     /// `IN_PROGRESS`, `COMPLETED`, `CANCELLED`, `REASSIGNED`: upper case, unlike an order's.
-    #[serde(deserialize_with = "text")]
-    pub search_status: Option<String>,
+    #[serde(rename = "searchStatus", deserialize_with = "text")]
+    pub status: Option<String>,
     #[serde(deserialize_with = "text")]
     pub entity_name: Option<String>,
     #[serde(deserialize_with = "text")]
@@ -289,7 +289,8 @@ pub struct Deleted {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    pub event: String,
+    #[serde(rename = "event")]
+    pub name: String,
     #[serde(default, deserialize_with = "text")]
     pub occurred_at: Option<String>,
     #[serde(default)]
@@ -319,18 +320,15 @@ pub struct EventData {
 /// The vendor's words in an error answer: `message` is a text or a list of texts; a 404 has only `error`.
 pub fn error_message(body: &[u8]) -> String {
     const MOST: usize = 500;
-    let said = match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(fields)) => match (fields.get("message"), fields.get("error")) {
-            (Some(Value::String(text)), _) => Some(text.clone()),
-            (Some(Value::Array(texts)), _) => {
-                Some(texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; "))
-            }
-            (_, Some(Value::String(text))) => Some(text.clone()),
-            _ => None,
-        },
+    let body_fields = serde_json::from_slice::<Map<String, Value>>(body).unwrap_or_default();
+    let words = |name: &str| match body_fields.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(texts) => Some(texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; ")),
         _ => None,
     };
-    let said = said.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| String::from_utf8_lossy(body).into());
+    let is_said = |text: &String| !text.trim().is_empty();
+    let said = words("message").filter(is_said).or_else(|| words("error").filter(is_said));
+    let said = said.unwrap_or_else(|| String::from_utf8_lossy(body).into());
     said.trim().chars().filter(|letter| !letter.is_control()).take(MOST).collect()
 }
 
@@ -382,7 +380,8 @@ mod tests {
             (r#"{"statusCode":400,"message":["a must be set","b too"],"error":"Bad Request"}"#, "a must be set; b too"),
             (r#"{"error":"Order not found","orderId":"ord_1"}"#, "Order not found"),
             (r#"{"statusCode":401,"message":"Unauthorized"}"#, "Unauthorized"),
-            (r#"{"message":[],"error":"Bad Request"}"#, r#"{"message":[],"error":"Bad Request"}"#),
+            (r#"{"message":[],"error":"Bad Request"}"#, "Bad Request"),
+            (r#"{"detail":"no"}"#, r#"{"detail":"no"}"#),
             ("<html>\n502</html>", "<html>502</html>"),
             ("", ""),
         ] {
@@ -393,7 +392,7 @@ mod tests {
 
     #[test]
     fn searches_come_bare_or_wrapped_and_odd_fields_are_read_as_absent() {
-        let read = |body: &str| serde_json::from_str::<Searches>(body).map(|searches| searches.into_vec());
+        let read = |body: &str| serde_json::from_str::<Searches>(body).map(Searches::into_vec);
         let bare = read(r#"[{"id":"s1","verificationResult":{"outcome":"VERIFIED"}}]"#).expect("bare");
         assert_eq!(bare[0].verification_result[0].outcome.as_deref(), Some("VERIFIED"));
         let wrapped =

@@ -98,7 +98,8 @@ pub fn judge(claim: Option<&Claim>, found: Vec<Found>) -> Judged {
     else {
         return nothing(Outcome::Unresolved, "no_report", "Truework completed it without any report.");
     };
-    let meant = real.remove(place);
+    let mut meant = real.remove(place);
+    show_what_agrees(claim.unwrap_or(&no_claim), &mut meant);
     let disputed = meant.disputed;
     let (verdict, outcome, reason) =
         if claim.is_some() { comparison.verdict() } else { (None, Outcome::Unresolved, Some(not_compared())) };
@@ -121,6 +122,16 @@ pub fn judge(claim: Option<&Claim>, found: Vec<Found>) -> Judged {
         judged.worsen(Outcome::Consider, "disputed", "The report is disputed, and the dispute is open.");
     }
     judged
+}
+
+/// Of several days and titles, the result shows those that the claim agrees with.
+fn show_what_agrees(claim: &Claim, meant: &mut Found) {
+    if let Some(day) = claim.start.and_then(|claimed| meant.starts.iter().find(|day| near(claimed, day))) {
+        meant.facts.start_date = Some(day.clone());
+    }
+    if let Some(title) = claim.title.and_then(|claimed| meant.titles.iter().find(|title| same_title(claimed, title))) {
+        meant.facts.title = Some(title.clone());
+    }
 }
 
 fn not_compared() -> Reason {

@@ -185,3 +185,76 @@ fn authorization_forms(order: &OrderInput) -> Vec<AuthorizationForm> {
         Some(ConsentDocument::Link { .. }) | None => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::input::EmploymentVerification;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::samples::{self, employer, employment, income_search, reference, with_option};
+
+    fn body(check: &CheckInput) -> Value {
+        let create = create(&samples::order(), check, reference(1)).expect("a create call");
+        serde_json::to_value(create.body).expect("JSON")
+    }
+
+    fn at(employer: Employer) -> CheckInput {
+        let asked = EmploymentVerification { employer: Some(employer), ..EmploymentVerification::default() };
+        samples::check(CheckSpec::EmploymentVerification(asked))
+    }
+
+    #[test]
+    fn a_named_employer_makes_a_target_employer_order() {
+        let check = with_option(employment(), "allowed_verification_methods", json!(["instant", "smart-outreach"]));
+        let check = with_option(check, "additional_information", json!("Worked under her maiden name."));
+        assert_eq!(create(&samples::order(), &check, reference(1)).map(|c| c.mode), Some(Mode::TargetEmployer));
+        insta::assert_json_snapshot!(body(&check));
+    }
+
+    #[test]
+    fn no_employer_makes_a_search() {
+        let check = with_option(income_search(), "employer_filter", json!("current-employers"));
+        let mode = create(&samples::order(), &check, reference(1)).map(|create| create.mode);
+        assert_eq!(mode, Some(Mode::EmployerSearch { analytics: true }));
+        insta::assert_json_snapshot!(body(&check));
+    }
+
+    #[test]
+    fn a_consent_that_is_only_a_link_is_left_out() {
+        let mut order = samples::order();
+        order.consent.document = Some(ConsentDocument::Link { url: "https://example.com/release.pdf".to_owned() });
+        let create = create(&order, &employment(), reference(1)).expect("a create call");
+        assert!(create.body.authorization_forms.is_empty());
+    }
+
+    #[test]
+    fn an_address_goes_before_a_location_and_an_odd_location_into_words() {
+        let with_address = Employer {
+            address: Some(Address { city: Some("Oakland".to_owned()), ..Address::default() }),
+            ..employer()
+        };
+        assert_eq!(body(&at(with_address))["target"]["company"]["address"], json!({ "city": "Oakland" }));
+        let odd = Employer { location: Some("the old mill".to_owned()), phone: None, email: None, ..employer() };
+        let odd = body(&at(odd));
+        assert_eq!(odd["target"]["company"]["address"], Value::Null);
+        assert_eq!(odd["additional_information"], "Employer location: the old mill");
+    }
+
+    #[test]
+    fn words_about_the_employer_yield_to_the_callers_own() {
+        let own = "x".repeat(MOST_INFORMATION - 10);
+        let check = with_option(employment(), "additional_information", json!(own));
+        assert_eq!(body(&check)["additional_information"], json!(own));
+    }
+
+    #[test]
+    fn ssns_are_written_with_dashes() {
+        for text in ["123456789", "123-45-6789", "123 45 6789"] {
+            assert_eq!(normal_ssn(text).as_deref(), Some("123-45-6789"), "{text}");
+        }
+        for text in ["", "12345678", "1234567890", "12345678a", "***-**-6789", "１２３４５６７８９"] {
+            assert_eq!(normal_ssn(text), None, "{text}");
+        }
+    }
+}

@@ -53,7 +53,7 @@ impl Settings {
             timing: Timing {
                 settle: Duration::from_mins(2),
                 // Of the longest call, which is the synchronous employer search; the others are given less of it.
-                timeout: Duration::from_secs(60),
+                timeout: Duration::from_mins(1),
                 poll_min: Duration::from_mins(1),
                 poll_max: Duration::from_hours(1),
                 rate: Some(10.0),

@@ -81,3 +81,114 @@ pub fn required_inputs() -> Vec<String> {
     .map(str::to_owned)
     .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::input::{EducationVerification, Employer, EmploymentVerification};
+    use domain::{CheckSpec, Company, Subject};
+    use serde_json::json;
+
+    use super::*;
+    use crate::samples::{self, employment, income_search, person, with_option};
+
+    /// Where the faults are, with their words.
+    fn faults(order: &OrderInput, check: &CheckInput) -> Vec<(String, String)> {
+        let faults = validate(order, check, false);
+        faults.iter().map(|fault| (fault.pointer(0), fault.code.to_string())).collect()
+    }
+
+    fn order_of(person: Person) -> OrderInput {
+        OrderInput { subject: Subject::Person(person), ..samples::order() }
+    }
+
+    fn fault(pointer: &str, code: &str) -> (String, String) {
+        (pointer.to_owned(), code.to_owned())
+    }
+
+    #[test]
+    fn a_whole_order_is_fine() {
+        assert_eq!(faults(&samples::order(), &employment()), []);
+        assert_eq!(faults(&samples::order(), &income_search()), []);
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_named_at_once() {
+        let nobody = order_of(Person { last_name: Some(" ".to_owned()), ..Person::default() });
+        assert_eq!(
+            faults(&nobody, &income_search()),
+            [
+                fault("/subject/first_name", "required"),
+                fault("/subject/last_name", "required"),
+                fault("/subject/identifiers", "required"),
+                fault("/subject/date_of_birth", "required"),
+            ]
+        );
+        let nowhere = EmploymentVerification { employer: Some(Employer::default()), ..Default::default() };
+        let check = samples::check(CheckSpec::EmploymentVerification(nowhere));
+        assert_eq!(faults(&samples::order(), &check), [fault("/checks/0/employer/name", "required")]);
+    }
+
+    #[test]
+    fn a_named_employer_needs_no_date_of_birth() {
+        assert_eq!(faults(&order_of(Person { date_of_birth: None, ..person() }), &employment()), []);
+    }
+
+    #[test]
+    fn only_persons_and_the_vendors_products_are_taken() {
+        let company = OrderInput { subject: Subject::Company(Company::default()), ..samples::order() };
+        assert_eq!(faults(&company, &employment()), [fault("/subject/type", "not_supported")]);
+        let degree = samples::check(CheckSpec::EducationVerification(EducationVerification::default()));
+        assert_eq!(faults(&samples::order(), &degree), [fault("/checks/0/type", "not_supported")]);
+    }
+
+    #[test]
+    fn numbers_that_were_never_issued_are_for_the_sandbox_only() {
+        let with_ssn = |value: &str| {
+            let mut person = person();
+            value.clone_into(&mut person.identifiers[0].value);
+            order_of(person)
+        };
+        let invalid = [fault("/subject/identifiers/0/value", "invalid")];
+        for ssn in ["000-00-0000", "666-12-3456", "123-00-4567", "123-45-0000", "12345", "abc-de-fghi"] {
+            assert_eq!(faults(&with_ssn(ssn), &employment()), invalid, "{ssn}");
+        }
+        assert!(validate(&with_ssn("000-00-0000"), &employment(), true).is_empty());
+        assert_eq!(validate(&with_ssn("12345"), &employment(), true).len(), 1);
+        assert_eq!(faults(&with_ssn("900-12-3456"), &employment()), []);
+    }
+
+    #[test]
+    fn a_broken_consent_is_found_before_the_vendor_finds_it() {
+        let mut order = samples::order();
+        let broken = ConsentDocument::Inline { filename: "a.pdf".to_owned(), content_base64: "not base64!".to_owned() };
+        order.consent.document = Some(broken);
+        assert_eq!(faults(&order, &employment()), [fault("/consent/document/content_base64", "invalid")]);
+    }
+
+    #[test]
+    fn only_the_allowed_options_are_taken_with_their_values() {
+        let refused = |check, key: &str, value, code| {
+            let check = with_option(check, key, value);
+            let pointer = format!("/checks/0/vendor_options/{}", key.replace('/', "~1"));
+            assert_eq!(faults(&samples::order(), &check), [fault(&pointer, code)]);
+        };
+        for key in ["loan_id", "search_key", "metadata", "reseller_originating_party", "tenant_property_id", "a/b"] {
+            refused(employment(), key, json!("x"), "unknown_field");
+        }
+        refused(employment(), "employer_filter", json!("any-employers"), "not_supported");
+        refused(income_search(), "allowed_verification_methods", json!(["instant"]), "not_supported");
+        refused(income_search(), "employer_filter", json!("all-employers"), "invalid");
+        refused(employment(), "allowed_verification_methods", json!([]), "invalid");
+        refused(employment(), "allowed_verification_methods", json!(["pigeon"]), "invalid");
+        refused(employment(), "allowed_verification_methods", json!("instant"), "invalid");
+        refused(employment(), "use_case", json!("other"), "invalid");
+        refused(employment(), "additional_information", json!("x".repeat(1_001)), "invalid");
+        let taken = with_option(employment(), "use_case", json!("government"));
+        let taken = with_option(taken, "allowed_verification_methods", json!(["instant", "credentials"]));
+        assert_eq!(faults(&samples::order(), &taken), []);
+        assert_eq!(
+            faults(&samples::order(), &with_option(income_search(), "employer_filter", json!("previous-employers"))),
+            []
+        );
+    }
+}

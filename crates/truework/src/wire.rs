@@ -151,7 +151,6 @@ pub struct OrderHead {
 
 #[derive(Deserialize)]
 pub struct VerificationHead {
-    pub id: Option<String>,
     pub created: Option<String>,
 }
 
@@ -283,7 +282,6 @@ pub struct MoneyAmount {
 
 #[derive(Deserialize)]
 pub struct ApplicantDocument {
-    pub id: Option<String>,
     pub url: Option<String>,
     pub detections: Option<Vec<Detection>>,
 }

@@ -182,7 +182,7 @@ mod tests {
             Box::pin(stream::iter(chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk)))))
         };
         let passed = only_pdf(of(&[b"%P", b"DF-1.4", b" rest"])).await;
-        let bytes: Vec<_> = passed.expect("a PDF").map(|chunk| chunk.expect("a chunk")).concat().await;
+        let bytes = passed.expect("a PDF").map(|chunk| chunk.expect("a chunk").to_vec()).concat().await;
         assert_eq!(bytes, b"%PDF-1.4 rest");
         assert!(only_pdf(of(&[b"<html>"])).await.is_err());
         assert!(only_pdf(of(&[b"%P"])).await.is_err());

@@ -1,6 +1,5 @@
 //! What Truora demands where, as data: its table of required inputs per country, kind of subject and residence.
 
-#[expect(clippy::enum_glob_use, reason = "the table below is made of these names")]
 use crate::inputs::Input::{self, *};
 
 /// `ALL`: international sources, searched by name.
@@ -124,16 +123,23 @@ pub fn find(country: &str, kind: Kind, residence: Residence) -> Option<&'static 
 }
 
 impl Row {
+    /// The sets of inputs, any one of which is enough, in our names.
+    pub fn describe_ways(&self) -> String {
+        self.ways.iter().map(|way| names(way)).collect::<Vec<_>>().join(", or ")
+    }
+
     /// For people: `CO person, foreigner: identifiers[foreign_id] + …, or …; helps: …`.
     pub fn describe(&self) -> String {
-        let names = |inputs: &[Input]| inputs.iter().map(|input| input.ours()).collect::<Vec<_>>().join(" + ");
         let residence = match self.residence {
             None => "",
             Some(Residence::National) => ", national",
             Some(Residence::Foreigner) => ", foreigner",
         };
-        let ways: Vec<_> = self.ways.iter().map(|way| names(way)).collect();
         let helpful = if self.helpful.is_empty() { String::new() } else { format!("; helps: {}", names(self.helpful)) };
-        format!("{} {}{residence}: {}{helpful}", self.country, self.kind.as_str(), ways.join(", or "))
+        format!("{} {}{residence}: {}{helpful}", self.country, self.kind.as_str(), self.describe_ways())
     }
+}
+
+fn names(inputs: &[Input]) -> String {
+    inputs.iter().map(|input| input.ours()).collect::<Vec<_>>().join(" + ")
 }

@@ -204,3 +204,6 @@ fn dedupe_key(event: &HookEvent, check_id: &str) -> String {
 fn shortened(text: String) -> String {
     if text.chars().nth(LONGEST_KEY).is_none() { text } else { text.chars().take(LONGEST_KEY).collect() }
 }
+
+#[cfg(test)]
+mod tests;

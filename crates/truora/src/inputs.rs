@@ -89,6 +89,9 @@ impl Input {
     }
 }
 
+/// The documents that a person is searched by.
+pub const PRIMARY: [Input; 3] = [Input::NationalId, Input::ForeignId, Input::Ptp];
+
 /// Our name for an input as the vendor names it inside a check. Its inner name for `issue_date` differs from the
 /// form's. A name that is not known stays as it is.
 pub fn our_name(theirs: &str) -> String {
@@ -120,17 +123,21 @@ pub fn document<'a>(subject: &'a Subject, kind: IdentifierType, country: &str) -
     of_kind.find(|document| document.country.eq_ignore_ascii_case(country))
 }
 
-/// A national has a national id there, or at least no paper of a foreigner and no other nationality.
+/// A national has a national id there, or at least nothing that says otherwise: a foreigner's paper, a national id or a
+/// nationality of elsewhere.
 pub fn residence(subject: &Subject, country: &str) -> Residence {
     let has = |kind| document(subject, kind, country).is_some();
     if has(IdentifierType::NationalId) {
         return Residence::National;
     }
     let papers = [IdentifierType::ForeignId, IdentifierType::ResidencePermit, IdentifierType::SpecialPermit];
-    let abroad = person(subject)
-        .and_then(|person| person.nationality.as_deref())
-        .is_some_and(|nationality| !nationality.eq_ignore_ascii_case(country));
-    if abroad || papers.into_iter().any(has) { Residence::Foreigner } else { Residence::National }
+    let is_elsewhere = |other: &str| !other.eq_ignore_ascii_case(country);
+    let of_elsewhere = person(subject).is_some_and(|person| {
+        let is_national_id = |id: &Identifier| id.kind == IdentifierType::NationalId && !id.value.trim().is_empty();
+        person.nationality.as_deref().is_some_and(is_elsewhere)
+            || person.identifiers.iter().any(|id| is_national_id(id) && is_elsewhere(&id.country))
+    });
+    if of_elsewhere || papers.into_iter().any(has) { Residence::Foreigner } else { Residence::National }
 }
 
 /// The row of the vendor's table that the subject falls under.
@@ -151,15 +158,12 @@ pub fn gather(subject: &Subject, check: &BackgroundCheck, country: &str, row: &R
 
     // The three that say who is searched for: only those which the row names, so that a national is not searched under
     // a former foreigner's number.
-    for input in [Input::NationalId, Input::ForeignId, Input::Ptp].into_iter().filter(named) {
+    for input in PRIMARY.into_iter().filter(named) {
         put(input, input.document().and_then(value_of));
     }
     put(Input::TaxId, value_of(IdentifierType::TaxId));
     // Issue date, serial and code are printed on the document that the person is searched by.
-    let primary = [Input::NationalId, Input::ForeignId, Input::Ptp]
-        .into_iter()
-        .filter(named)
-        .find_map(|input| document(subject, input.document()?, country));
+    let primary = PRIMARY.into_iter().filter(named).find_map(|input| document(subject, input.document()?, country));
     if let Some(primary) = primary {
         put(Input::IssueDate, primary.issued_on.map(|date| date.to_string()));
         if country == "CL" {

@@ -6,6 +6,8 @@
 
 mod client;
 mod countries;
+#[cfg(test)]
+mod fixtures;
 mod hooks;
 mod inputs;
 mod locate;

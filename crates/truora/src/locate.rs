@@ -162,3 +162,6 @@ fn agreement(sought: &Sought, row: &BareCheck) -> Option<Vec<String>> {
         .collect();
     (!numbers.is_empty()).then(|| ["type", "country"].into_iter().chain(numbers).map(str::to_owned).collect())
 }
+
+#[cfg(test)]
+mod tests;

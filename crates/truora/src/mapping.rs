@@ -205,3 +205,6 @@ fn invalid_inputs(check: &wire::Check) -> Vec<String> {
     let rows = check.statuses.iter().flatten().filter_map(|row| row.invalid_inputs.as_ref());
     rows.flatten().map(|name| our_name(name)).collect::<BTreeSet<_>>().into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -209,3 +209,6 @@ impl wire::Side {
         self.result.as_deref() == Some("ignored")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -157,3 +157,6 @@ fn vendor_message(status: StatusCode, error: &ErrorBody) -> String {
 pub fn is_reference(text: &str) -> bool {
     text.parse::<Reference>().is_ok()
 }
+
+#[cfg(test)]
+mod tests;

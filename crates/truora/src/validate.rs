@@ -4,7 +4,9 @@ use domain::input::BackgroundCheck;
 use domain::{CheckInput, CheckSpec, FieldError, Gender, OrderInput, Subject};
 use serde_json::{Map, Value};
 
-use crate::countries::{BRAZILIAN_REGIONS, COUNTRIES, CUSTOM_TYPE_COUNTRIES, Kind, NATIVE_COUNTRIES, Row};
+use crate::countries::{
+    self, BRAZILIAN_REGIONS, COUNTRIES, CUSTOM_TYPE_COUNTRIES, Kind, NATIVE_COUNTRIES, Residence, Row,
+};
 use crate::inputs::{self, Input, Inputs};
 
 /// Fields of the vendor's own that a caller may set. References, consent, force and watch fields are not among them: a
@@ -122,11 +124,16 @@ fn faulty_subject(subject: &Subject, row: &Row) -> Vec<FieldError> {
     faults
 }
 
-/// The inputs that lack most nearly to a complete set; empty once one set is complete.
+/// What the set that is most nearly complete lacks; empty once one is complete.
 fn missing(row: &Row, given: &Inputs) -> Vec<Input> {
     let lacking = |way: &&[Input]| way.iter().copied().filter(|input| !given.contains_key(input)).collect::<Vec<_>>();
     // The first of the smallest, so that a document is asked for before a set of names is.
-    row.ways.iter().map(lacking).min_by_key(Vec::len).unwrap_or_default()
+    let mut missing = row.ways.iter().map(lacking).min_by_key(Vec::len).unwrap_or_default();
+    // The date of issue is said with the document that it stands on.
+    if missing.iter().any(|input| inputs::PRIMARY.contains(input)) {
+        missing.retain(|input| *input != Input::IssueDate);
+    }
+    missing
 }
 
 fn missing_fault(input: Input, subject: &Subject, country: &str, row: &Row) -> FieldError {
@@ -135,14 +142,23 @@ fn missing_fault(input: Input, subject: &Subject, country: &str, row: &Row) -> F
         Input::NativeCountry => format!("Truora needs the nationality of a foreigner in {country}."),
         Input::Gender => format!("Truora needs male or female for {country}."),
         _ => match input.document() {
-            Some(kind) => format!("Truora needs an identifier of type {kind} and country {country}."),
+            Some(kind) => {
+                let dated = row.ways.iter().any(|way| way.contains(&input) && way.contains(&Input::IssueDate));
+                let date = if dated { ", with its date of issue" } else { "" };
+                format!("Truora needs an identifier of type {kind} and country {country}{date}.")
+            }
             None => format!("Truora needs it for {} checks in {country}.", Kind::of(subject).as_str()),
         },
     };
     if row.ways.len() > 1 {
-        let ways: Vec<_> =
-            row.ways.iter().map(|way| way.iter().map(|input| input.ours()).collect::<Vec<_>>().join(" + ")).collect();
-        detail = format!("{detail} Any one of these is enough: {}.", ways.join(", or "));
+        detail = format!("{detail} Any one of these is enough: {}.", row.describe_ways());
+    }
+    // Nothing says that it is a foreigner, and nothing that it is none.
+    if input == Input::NationalId
+        && let Some(foreigner) = countries::find(country, row.kind, Residence::Foreigner)
+        && foreigner.residence == Some(Residence::Foreigner)
+    {
+        detail = format!("{detail} A foreigner needs instead: {}.", foreigner.describe_ways());
     }
     let code = if input == Input::Gender && has_other_gender(subject) { "not_supported" } else { "required" };
     match input {
@@ -182,9 +198,12 @@ fn person_pointer(subject: &Subject, field: &str) -> String {
 fn issued_on_pointer(subject: &Subject, country: &str) -> String {
     let list = person_pointer(subject, "/identifiers");
     let documents = inputs::person(subject).map_or(&[][..], |person| &person.identifiers);
-    let primary = [Input::NationalId, Input::ForeignId, Input::Ptp].into_iter().find_map(|input| {
+    let primary = inputs::PRIMARY.iter().find_map(|input| {
         let kind = input.document()?;
         documents.iter().position(|document| document.kind == kind && document.country.eq_ignore_ascii_case(country))
     });
     primary.map_or(list.clone(), |at| format!("{list}/{at}/issued_on"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,5 @@
-fn main() {}
+//! One API in front of every background-check vendor.
+
+fn main() -> std::process::ExitCode {
+    vetgate::main()
+}

@@ -31,7 +31,8 @@ struct Document {
 }
 
 pub fn read(mut value: Value, now: Timestamp, faults: &mut Faults) -> Option<Consent> {
-    let document = value.as_object_mut().and_then(|consent| consent.remove("document")).filter(|value| !value.is_null());
+    let document =
+        value.as_object_mut().and_then(|consent| consent.remove("document")).filter(|value| !value.is_null());
     let mut consent: Consent = section::parse(value, "/consent", faults)?;
     if consent.obtained_at > now + SKEW {
         faults.push("/consent/obtained_at", "invalid", "The consent must have been obtained before the order.");
@@ -51,7 +52,9 @@ fn read_document(value: Value, faults: &mut Faults) -> Option<ConsentDocument> {
     let document: Document = section::parse(value, AT, faults)?;
     match document {
         Document { url: Some(url), filename: None, content_base64: None } => link(url, faults),
-        Document { url: None, filename: Some(filename), content_base64: Some(content) } => inline(filename, content, faults),
+        Document { url: None, filename: Some(filename), content_base64: Some(content) } => {
+            inline(filename, content, faults)
+        }
         Document { url: None, filename, content_base64 } => {
             let missing = match (filename, content_base64) {
                 (Some(_), None) => "content_base64",

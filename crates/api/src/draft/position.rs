@@ -13,7 +13,8 @@ pub fn read(value: Value, faults: &mut Faults) -> Option<Position> {
         rules::country(country, "/position/country", faults);
     }
     if position.salary.as_ref().is_some_and(|salary| !salary.is_well_formed() || salary.amount.starts_with('-')) {
-        let detail = "Expected an amount as a decimal string and an ISO 4217 currency, such as \"100000.00\" and \"USD\".";
+        let detail =
+            "Expected an amount as a decimal string and an ISO 4217 currency, such as \"100000.00\" and \"USD\".";
         faults.push("/position/salary", "invalid", detail);
     }
     Some(position)

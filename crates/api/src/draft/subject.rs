@@ -38,11 +38,9 @@ fn person(mut object: Map<String, Value>, at: &str, now: Timestamp, faults: &mut
     let addresses = section::elements(&mut object, "addresses", at, MOST_ENTRIES, faults);
     let aliases = section::elements(&mut object, "aliases", at, MOST_ENTRIES, faults);
     let mut person: Person = section::parse(Value::Object(object), at, faults)?;
-    for (field, name) in [
-        ("first_name", &person.first_name),
-        ("middle_name", &person.middle_name),
-        ("last_name", &person.last_name),
-    ] {
+    for (field, name) in
+        [("first_name", &person.first_name), ("middle_name", &person.middle_name), ("last_name", &person.last_name)]
+    {
         rules::name(name.as_deref(), &format!("{at}/{field}"), faults);
     }
     if let Some(birth) = person.date_of_birth {
@@ -63,7 +61,12 @@ fn person(mut object: Map<String, Value>, at: &str, now: Timestamp, faults: &mut
         let at = format!("{at}/aliases/{index}");
         rules::filled(&alias.first_name, &format!("{at}/first_name"), faults);
         rules::filled(&alias.last_name, &format!("{at}/last_name"), faults);
-        let names = [("first_name", Some(&alias.first_name)), ("middle_name", alias.middle_name.as_ref()), ("last_name", Some(&alias.last_name)), ("suffix", alias.suffix.as_ref())];
+        let names = [
+            ("first_name", Some(&alias.first_name)),
+            ("middle_name", alias.middle_name.as_ref()),
+            ("last_name", Some(&alias.last_name)),
+            ("suffix", alias.suffix.as_ref()),
+        ];
         for (field, name) in names {
             rules::name(name.map(String::as_str), &format!("{at}/{field}"), faults);
         }

@@ -134,7 +134,7 @@ proptest! {
             if matches!(state.stage, Stage::Unconfirmed { .. } | Stage::NeedsReview { .. }) && next.status() == CheckStatus::Queued {
                 prop_assert!(matches!(news, News::Absent { then: AfterAbsence::Resend, .. } | News::MustBeNew { .. }), "sent again without absence: {news:?}");
             }
-            prop_assert!(next.sends - state.sends <= 1);
+            prop_assert!(next.sends.abs_diff(state.sends) <= 1);
             state = next;
         }
     }

@@ -36,7 +36,7 @@ impl Engine {
         let Some(first) = doubts.first() else { return Ok(()) };
         let now = self.now();
         let why = first.why.clone();
-        let settle = self.settle_window(account, orders, &doubts);
+        let settle = settle_window(account, orders, &doubts);
         let window_ends_at = ended_at + settle;
         let items = doubts.into_iter().map(|doubt| CaseItem {
             check_id: doubt.part.check_id,
@@ -76,15 +76,6 @@ impl Engine {
         metrics::counter!("vetgate_reconciliation_cases_total", "account" => account.key.to_string()).increment(1);
         tracing::info!(case = %case.id, account = %account.key, items = case.items.len(), why = case.why.code, "the outcome of a create call is unknown: case opened");
         Ok(())
-    }
-
-    /// The longest settle window among the checks of a case.
-    fn settle_window(&self, account: &Account, orders: &[Order], doubts: &[Doubt]) -> Duration {
-        let of_checks = doubts.iter().filter_map(|doubt| {
-            let check = orders.iter().find_map(|order| order.check(doubt.part.check_id))?;
-            Some(account.settle_window(check.input.expose()))
-        });
-        of_checks.max().unwrap_or(account.timing.settle)
     }
 
     /// Finds create calls whose process died: their lease is over and no outcome is recorded. Gives how many.
@@ -170,4 +161,13 @@ impl Engine {
         case.next_scan_at = Some(ended_at + window);
         tx.cases().save(&case).await
     }
+}
+
+/// The longest settle window among the checks of a case.
+fn settle_window(account: &Account, orders: &[Order], doubts: &[Doubt]) -> Duration {
+    let of_checks = doubts.iter().filter_map(|doubt| {
+        let check = orders.iter().find_map(|order| order.check(doubt.part.check_id))?;
+        Some(account.settle_window(check.input.expose()))
+    });
+    of_checks.max().unwrap_or(account.timing.settle)
 }

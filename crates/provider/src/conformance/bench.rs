@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::control::Control;
 use crate::call::Budget;
 use crate::{
-    Accepted, CallContext, CallError, Fetched, HookRequest, ItemOutcome, LocateQuery, Provider, Share, Snapshot, Sought,
-    Submission, SubmissionItem, SubmitReport,
+    Accepted, CallContext, CallError, Fetched, HookRequest, ItemOutcome, LocateQuery, Provider, Share, Snapshot,
+    Sought, Submission, SubmissionItem, SubmitReport,
 };
 
 /// An adapter at its simulator.
@@ -83,7 +83,7 @@ pub fn nowhere() -> Url {
 }
 
 /// A time-out that is never reached, and the one for calls that are never answered.
-pub(super) const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_mins(1);
 pub(super) const SHORT: Duration = Duration::from_millis(1500);
 
 /// A budget without limits that remembers the rests it was asked for.
@@ -239,7 +239,10 @@ fn collect_personal(value: &Value, into: &mut Vec<String>) {
         Value::String(text) if text.chars().count() > 3 => into.push(text.clone()),
         Value::Array(values) => values.iter().for_each(|value| collect_personal(value, into)),
         Value::Object(fields) => {
-            fields.iter().filter(|(key, _)| !PLAIN.contains(&key.as_str())).for_each(|(_, v)| collect_personal(v, into));
+            fields
+                .iter()
+                .filter(|(key, _)| !PLAIN.contains(&key.as_str()))
+                .for_each(|(_, v)| collect_personal(v, into));
         }
         _ => {}
     }

@@ -47,7 +47,8 @@ impl Books {
 
     /// How many calls of each operation came in since then.
     pub fn calls_since(&self, earlier: &Self) -> BTreeMap<String, u32> {
-        let since = self.calls.iter().map(|(operation, count)| (operation.clone(), count - earlier.calls_of(operation)));
+        let since =
+            self.calls.iter().map(|(operation, count)| (operation.clone(), count - earlier.calls_of(operation)));
         since.filter(|(_, count)| *count > 0).collect()
     }
 }

@@ -245,7 +245,8 @@ mod tests {
     fn qa_destinations_are_always_set_outside_production() {
         let mut item = samples::employment(1);
         samples::edit(&mut item, |_, check| {
-            let options = json!({"channels": {"preferredChannel": "VOICE"}, "qaDestinations": {"email": "x@y.example"}});
+            let options =
+                json!({"channels": {"preferredChannel": "VOICE"}, "qaDestinations": {"email": "x@y.example"}});
             check.vendor_options = options.as_object().expect("an object").clone();
         });
         let config = &shown(&item, &sandbox(), None)["searchTypes"][0]["searchConfig"];

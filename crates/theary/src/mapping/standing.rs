@@ -24,7 +24,7 @@ use crate::wire;
 
 /// How a search stands, by its GET.
 pub fn of_search(search: &wire::Search) -> Standing {
-    match search.search_status.as_deref().unwrap_or_default() {
+    match search.status.as_deref().unwrap_or_default() {
         "IN_PROGRESS" => Standing::Working { estimated_completion_at: None },
         // A GET hides whether there was a discrepancy, and what the source said: the signed hook beats it.
         "COMPLETED" => completed(latest(&search.verification_result), None, Certainty::Partial),
@@ -84,12 +84,12 @@ fn completed(result: Option<&wire::VerificationResult>, as_of: Option<&str>, cer
     let nothing = wire::VerificationResult::default();
     let found = result.unwrap_or(&nothing);
     let (outcome, verdict, reason) = judge(found);
-    let certainty = if reason.as_ref().is_some_and(|reason| matches!(reason.code.as_str(), DISCREPANCY_UNKNOWN | NO_RESULT))
-    {
-        Certainty::Partial
-    } else {
-        certainty
-    };
+    let certainty =
+        if reason.as_ref().is_some_and(|reason| matches!(reason.code.as_str(), DISCREPANCY_UNKNOWN | NO_RESULT)) {
+            Certainty::Partial
+        } else {
+            certainty
+        };
     let result = verification(found, verdict, as_of);
     Standing::Completed { outcome, result: Some(CheckResult::Verification(Box::new(result))), reason, certainty }
 }

@@ -6,13 +6,28 @@ use provider::{LostReason, NotSentReason};
 
 use super::*;
 
-fn answer(status: u16, body: &str) -> Result<VendorAnswer, CallError> {
-    Ok(VendorAnswer {
+fn answer(status: u16, body: &str) -> VendorAnswer {
+    VendorAnswer {
         status: StatusCode::from_u16(status).expect("a status"),
         headers: HeaderMap::new(),
         body: Bytes::copy_from_slice(body.as_bytes()),
         took: Duration::ZERO,
-    })
+    }
+}
+
+/// How a call ended.
+struct Ended(Result<VendorAnswer, CallError>);
+
+impl From<VendorAnswer> for Ended {
+    fn from(answer: VendorAnswer) -> Self {
+        Self(Ok(answer))
+    }
+}
+
+impl From<CallError> for Ended {
+    fn from(error: CallError) -> Self {
+        Self(Err(error))
+    }
 }
 
 /// One word for an outcome: the class, the reason's code, and what follows.
@@ -29,14 +44,14 @@ fn word(outcome: &ItemOutcome) -> String {
     }
 }
 
-fn single(answer: Result<VendorAnswer, CallError>) -> String {
-    let outcomes = classify(answer, 1, false);
+fn single(answer: impl Into<Ended>) -> String {
+    let outcomes = classify(answer.into().0, 1, false);
     assert_eq!(outcomes.len(), 1);
     word(&outcomes[0])
 }
 
-fn batch(answer: Result<VendorAnswer, CallError>, count: usize) -> Vec<String> {
-    let outcomes = classify(answer, count, true);
+fn batch(answer: impl Into<Ended>, count: usize) -> Vec<String> {
+    let outcomes = classify(answer.into().0, count, true);
     assert_eq!(outcomes.len(), count);
     outcomes.iter().map(word).collect()
 }
@@ -82,7 +97,8 @@ fn every_status_has_a_line_with_a_reason() {
 
 #[test]
 fn a_refusal_fails_with_the_vendors_words() {
-    let ItemOutcome::Unknown { then: AfterAbsence::Fail { reason }, .. } = &classify(answer(400, REFUSAL), 1, false)[0]
+    let ItemOutcome::Unknown { then: AfterAbsence::Fail { reason }, .. } =
+        &classify(Ok(answer(400, REFUSAL)), 1, false)[0]
     else {
         panic!("unknown, then fail")
     };
@@ -113,8 +129,8 @@ fn calls_without_an_answer() {
         LostReason::Status(500),
     ] {
         let expected = format!("unknown {} resend", why.code());
-        assert_eq!(single(Err(CallError::Lost { why })), expected);
-        assert_eq!(batch(Err(CallError::Lost { why }), 2), vec![expected; 2]);
+        assert_eq!(single(CallError::Lost { why }), expected);
+        assert_eq!(batch(CallError::Lost { why }, 2), vec![expected; 2]);
     }
 }
 

@@ -17,12 +17,12 @@ pub fn reference(number: u128) -> Reference {
     Reference::first(CheckId::from_uuid(Uuid::from_u128(0x0193_4f00_0000_7000_8000_0000_0000_0000 + number)))
 }
 
-fn date(text: &str) -> Option<Date> {
-    Some(text.parse().expect("a date"))
+fn date(text: &str) -> Date {
+    text.parse().expect("a date")
 }
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
+fn some<T: From<&'static str>>(text: &'static str) -> Option<T> {
+    Some(text.into())
 }
 
 pub fn order() -> OrderInput {
@@ -37,7 +37,7 @@ pub fn order() -> OrderInput {
                 last_name: "Sample".to_owned(),
                 suffix: None,
             }],
-            date_of_birth: date("1990-05-15"),
+            date_of_birth: Some(date("1990-05-15")),
             gender: None,
             email: some("ada.sample@example.com"),
             phone: some("+15555550100"),
@@ -58,7 +58,7 @@ pub fn order() -> OrderInput {
                 region: some("IL"),
                 postal_code: some("62701"),
                 country: some("US"),
-                from: date("2020-01-01"),
+                from: Some(date("2020-01-01")),
                 to: None,
             }],
         }),
@@ -94,8 +94,8 @@ pub fn employment_check() -> CheckInput {
                 address: Some(Address { city: some("Peoria"), region: some("IL"), ..Address::default() }),
             }),
             title: some("Junior Engineer"),
-            start_date: date("2015-02-01"),
-            end_date: date("2019-12-31"),
+            start_date: Some(date("2015-02-01")),
+            end_date: Some(date("2019-12-31")),
         }),
         vendor_options: serde_json::Map::new(),
     }
@@ -111,7 +111,7 @@ pub fn education_check() -> CheckInput {
             },
             qualification: some("BSc"),
             field_of_study: some("Mathematics"),
-            graduation_date: date("2014-06-30"),
+            graduation_date: Some(date("2014-06-30")),
         }),
         vendor_options: serde_json::Map::new(),
     }

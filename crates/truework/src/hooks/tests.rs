@@ -1,1 +1,109 @@
+use domain::Timestamp;
+use http::{HeaderMap, HeaderValue};
+use serde_json::{Value, json};
+
 use super::*;
+use crate::samples::reference;
+
+fn tokens() -> Vec<SecretString> {
+    ["the-old-token", "the-new-token"].map(SecretString::from).into()
+}
+
+fn request(token: Option<&'static str>, body: impl Into<Bytes>) -> HookRequest {
+    let mut headers = HeaderMap::new();
+    if let Some(token) = token {
+        headers.insert("X-Truework-Token", HeaderValue::from_static(token));
+    }
+    HookRequest { headers, body: body.into(), received_at: Timestamp::EPOCH }
+}
+
+fn hook() -> Value {
+    json!({
+        "version": "2023-10-30",
+        "hook": {
+            "id": 68, "event": "verification_request.state.change", "target": "https://gateway.example/hooks",
+            "triggered_at": "2026-11-20T10:00:00Z",
+        },
+        "data": {
+            "order_id": "order-1", "verification_request_id": "vr-1", "state": "processing",
+            "metadata": { "vetgate_ref": reference(1).to_string() },
+        },
+    })
+}
+
+fn news(body: &Value) -> HookNews {
+    let mut news = receive(&tokens(), &request(Some("the-new-token"), body.to_string())).expect("taken");
+    assert_eq!(news.len(), 1);
+    news.remove(0)
+}
+
+#[test]
+fn any_of_the_tokens_opens_and_nothing_else_does() {
+    let body = hook().to_string();
+    for token in ["the-old-token", "the-new-token"] {
+        assert!(receive(&tokens(), &request(Some(token), body.clone())).is_ok());
+    }
+    for token in [None, Some(""), Some("the-old-toke"), Some("the-old-tokenx"), Some("THE-OLD-TOKEN")] {
+        let refused = receive(&tokens(), &request(token, body.clone())).expect_err("refused");
+        assert_eq!(refused, HookRefused::NotAuthentic, "{token:?}");
+    }
+    assert_eq!(receive(&[], &request(Some(""), body)).expect_err("refused"), HookRefused::NotConfigured);
+    let empty = vec![SecretString::from("")];
+    assert_eq!(receive(&empty, &request(Some(""), "{}")).expect_err("refused"), HookRefused::NotAuthentic);
+}
+
+#[test]
+fn it_says_what_to_fetch_and_carries_our_reference() {
+    let news = news(&hook());
+    assert_eq!(news.vendor, Some(VendorRef::order("order-1")));
+    assert_eq!(news.reference, Some(reference(1)));
+    assert!(matches!(news.says, HookSays::Changed));
+}
+
+#[test]
+fn the_same_news_has_the_same_key_and_other_news_another() {
+    let same = news(&hook()).dedupe_key;
+    assert_eq!(news(&hook()).dedupe_key, same);
+    for (pointer, value) in [
+        ("/hook/event", "order.completed"),
+        ("/hook/triggered_at", "2026-11-20T10:00:01Z"),
+        ("/data/verification_request_id", "vr-2"),
+        ("/data/state", "completed"),
+    ] {
+        let mut other = hook();
+        *other.pointer_mut(pointer).expect("there") = json!(value);
+        assert_ne!(news(&other).dedupe_key, same, "{pointer}");
+    }
+    let (mut spelt, mut misspelt) = (hook(), hook());
+    spelt["data"]["state"] = json!("action-required");
+    misspelt["data"]["state"] = json!("action-requred");
+    assert_eq!(news(&spelt).dedupe_key, news(&misspelt).dedupe_key);
+}
+
+#[test]
+fn older_hooks_lack_much() {
+    // No version, no time, no order; the id of the webhook as a text.
+    let old = json!({
+        "hook": { "id": "68", "event": "verification_request.state.change", "target": "https://gateway.example/hooks" },
+        "data": { "verification_request_id": "vr-1", "state": "completed" },
+    });
+    let news = news(&old);
+    assert_eq!((news.vendor, news.reference), (None, None));
+    assert_eq!(news.dedupe_key, "verification_request.state.change|vr-1|completed|");
+    assert!(matches!(news.says, HookSays::Changed));
+}
+
+#[test]
+fn an_event_that_nobody_knows_is_a_note() {
+    let mut unheard = hook();
+    unheard["hook"]["event"] = json!("credentials_session.state.change");
+    assert!(matches!(news(&unheard).says, HookSays::Note { kind } if kind == "credentials_session.state.change"));
+}
+
+#[test]
+fn what_cannot_be_read_is_refused() {
+    for body in ["", "null", "[]", "{}", "{\"hook\": {}}", "{\"hook\": {\"event\": 4}, \"data\": {}}", "<html>"] {
+        let refused = receive(&tokens(), &request(Some("the-new-token"), body)).expect_err("refused");
+        assert_eq!(refused, HookRefused::Unreadable, "{body}");
+    }
+}

@@ -28,7 +28,10 @@ pub async fn a_cancel_does_what_the_descriptor_says(make: impl AsyncFn() -> Benc
             assert!(matches!(again, Ok(CancelAnswer::Agreed | CancelAnswer::AlreadyEnded)), "asked again: {again:?}");
             let ended = bench.settle(&Sample { ends: Ends::Canceled, ..sample }, &accepted.vendor).await;
             assert!(Ends::Canceled.are_reached(&ended.standing), "ended {:?}", ended.standing);
-            assert!(bench.control.books().await.objects.iter().all(|object| object.canceled), "not canceled in the books");
+            assert!(
+                bench.control.books().await.objects.iter().all(|object| object.canceled),
+                "not canceled in the books"
+            );
         }
     }
     ended_cannot_be_canceled(&make().await).await;
@@ -62,7 +65,9 @@ pub async fn a_failed_cancel_is_an_error(make: impl AsyncFn() -> Bench) {
         let answer = bench.provider.cancel(&ctx, &accepted.vendor, &reason).await;
         bench.control.clear_faults().await;
         match bench.provider.descriptor().cancel {
-            CancelSupport::No => assert!(matches!(answer, Ok(CancelAnswer::Refused(_))), "{}: {answer:?}", spoiled.name),
+            CancelSupport::No => {
+                assert!(matches!(answer, Ok(CancelAnswer::Refused(_))), "{}: {answer:?}", spoiled.name);
+            }
             CancelSupport::Yes => assert!(answer.is_err(), "{}: {answer:?}", spoiled.name),
         }
     }

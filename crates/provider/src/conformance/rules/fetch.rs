@@ -17,7 +17,18 @@ pub async fn an_unknown_object_is_missing(make: impl AsyncFn() -> Bench) {
     assert!(matches!(fetched, Ok(Fetched::Missing)), "an unknown id: {fetched:?}");
 
     let before = bench.control.books().await;
-    for strange in ["", ".", "..", "../..", &format!("../{known}"), &format!("{known}/.."), "a b", "ü/?x=1#y", "%2e%2e", "\r\nx: y"] {
+    for strange in [
+        "",
+        ".",
+        "..",
+        "../..",
+        &format!("../{known}"),
+        &format!("{known}/.."),
+        "a b",
+        "ü/?x=1#y",
+        "%2e%2e",
+        "\r\nx: y",
+    ] {
         let fetched = bench.fetch(&VendorRef::order(strange)).await;
         assert!(!matches!(fetched, Ok(Fetched::Found(_))), "{strange:?} was found");
     }

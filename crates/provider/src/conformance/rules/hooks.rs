@@ -56,9 +56,10 @@ fn refused(bench: &Bench, hook: &HookRequest, case: &str) {
 fn bodies() -> Vec<Bytes> {
     // A token of a well-known form that is signed with nothing.
     let unsigned = "eyJhbGciOiJub25lIn0.eyJldmVudHMiOltdfQ.";
-    let mut all: Vec<Bytes> = ["", " ", "null", "{}", "[]", "\u{0}", "not json", unsigned, "a.b.c", "..", "{\"data\":{}}"]
-        .map(|text| Bytes::from_static(text.as_bytes()))
-        .into();
+    let mut all: Vec<Bytes> =
+        ["", " ", "null", "{}", "[]", "\u{0}", "not json", unsigned, "a.b.c", "..", "{\"data\":{}}"]
+            .map(|text| Bytes::from_static(text.as_bytes()))
+            .into();
     all.push(Bytes::from("[".repeat(200_000)));
     all.push(Bytes::from("{\"data\":".repeat(100_000)));
     all.push(Bytes::from(vec![0xff; 1 << 20]));

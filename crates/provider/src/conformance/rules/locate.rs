@@ -37,7 +37,8 @@ pub async fn ours_are_found_among_strangers(make: impl AsyncFn() -> Bench) {
     assert!(seen.pages > 0, "no page was read");
     let found: Vec<_> = seen.found.iter().map(|seen| (seen.reference, seen.vendor.order_id.as_str())).collect();
     assert_eq!(found, [(ours.items[0].reference, accepted.vendor.order_id.as_str())]);
-    let strangers: BTreeSet<_> = after.objects.iter().filter(|object| object.stranger).map(|object| &object.id).collect();
+    let strangers: BTreeSet<_> =
+        after.objects.iter().filter(|object| object.stranger).map(|object| &object.id).collect();
     assert_eq!(strangers.len(), STRANGERS as usize, "the simulator made other strangers than it was told");
     let binds_nobody_else = !seen.dismissed.contains(&accepted.vendor.order_id)
         && seen.look_alikes.iter().all(|alike| alike.vendor_order_id != accepted.vendor.order_id);
@@ -114,7 +115,11 @@ pub async fn what_could_not_be_read_is_said(make: impl AsyncFn() -> Bench) {
     }
     // And a good look afterwards is whole again.
     let seen = bench.locate(&query([&ours], t0)).await;
-    assert!(seen.complete && seen.found.len() == whole.found.len(), "a look after faults: {:?}", seen.incomplete_because);
+    assert!(
+        seen.complete && seen.found.len() == whole.found.len(),
+        "a look after faults: {:?}",
+        seen.incomplete_because
+    );
     bench.control.arm(&json!({ "on": "any", "fault": "drop_before", "times": 1000 })).await;
     assert!(!bench.locate(&query([&ours], t0)).await.complete, "called complete without reading anything");
 }

@@ -1,0 +1,4 @@
+//! `/v1/checks`
+
+pub mod get;
+pub mod vendor_payload;

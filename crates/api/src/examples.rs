@@ -1,0 +1,216 @@
+//! The examples of the contract. All people, companies and numbers in them are made up.
+
+use serde_json::{Value, json};
+
+use crate::problem::Kind;
+
+pub const ORDER_ID: &str = "ord_01jd5z0x9gf0r8w1v4m2h7k3ta";
+pub const CHECK_ID: &str = "chk_01jd5z0x9gf0r8w1v4m2h7k3tb";
+pub const CASE_ID: &str = "rec_01jd5z0x9gf0r8w1v4m2h7k3tc";
+
+/// A new order.
+pub fn order() -> Value {
+    json!({
+        "external_id": "ATS-4711",
+        "subject": {
+            "type": "person",
+            "first_name": "John", "middle_name": null, "last_name": "Smith",
+            "aliases": [{"first_name": "Johnny", "last_name": "Smith"}],
+            "date_of_birth": "1990-05-15", "gender": "male",
+            "email": "john.smith@example.com", "phone": "+15551234567",
+            "identifiers": [{"type": "ssn", "country": "US", "value": "123-45-6789"}],
+            "addresses": [{
+                "type": "home", "line1": "456 Oak Avenue", "line2": null, "city": "Los Angeles", "region": "CA",
+                "postal_code": "90210", "country": "US", "from": "2021-01-01", "to": null
+            }]
+        },
+        "position": {
+            "title": "Senior Software Engineer", "company": "Example Inc.", "city": "San Francisco", "region": "CA",
+            "country": "US", "salary": {"amount": "100000.00", "currency": "USD"}, "level": "standard",
+            "industry": "TECHNOLOGY", "security_clearance_required": false
+        },
+        "purpose": "employment",
+        "consent": {
+            "obtained_at": "2026-11-20T10:00:00Z",
+            "document": {"url": "https://example.com/signed-release.pdf"}
+        },
+        "checks": [{
+            "type": "employment_verification", "provider": "theary",
+            "employer": {
+                "name": "Tech Corp", "location": "San Francisco, CA", "email": "hr@techcorp.example",
+                "phone": "+15551234567"
+            },
+            "title": "Software Engineer", "start_date": "2020-01-15", "end_date": "2023-06-30"
+        }],
+        "metadata": {"requisition": "R-12"}
+    })
+}
+
+/// A new order in another country.
+pub fn background_order() -> Value {
+    json!({
+        "subject": {
+            "type": "person", "first_name": "Ana", "last_name": "Gómez",
+            "identifiers": [{"type": "national_id", "country": "CO", "value": "1020304050"}]
+        },
+        "consent": {"obtained_at": "2026-11-20T10:00:00Z"},
+        "checks": [{"type": "background_check", "country": "CO"}]
+    })
+}
+
+/// The same order as it is answered.
+pub fn order_view() -> Value {
+    json!({
+        "id": ORDER_ID, "external_id": "ATS-4711", "status": "in_progress", "outcome": null, "incomplete_checks": 0,
+        "batch_id": null, "parent_order_id": null,
+        "subject": {
+            "type": "person", "first_name": "John", "middle_name": null, "last_name": "Smith",
+            "aliases": [{"first_name": "Johnny", "middle_name": null, "last_name": "Smith", "suffix": null}],
+            "date_of_birth": "1990-**-**", "gender": "male", "email": "j***@example.com", "phone": "+*******4567",
+            "nationality": null,
+            "identifiers": [{"type": "ssn", "country": "US", "value": "***-**-6789", "issued_on": null}],
+            "addresses": [{
+                "type": "home", "line1": "***", "line2": null, "city": "Los Angeles", "region": "CA",
+                "postal_code": "***", "country": "US", "from": "2021-01-01", "to": null
+            }]
+        },
+        "purpose": "employment",
+        "checks": [check_view()],
+        "metadata": {"requisition": "R-12"},
+        "version": 4, "created_at": "2026-11-21T09:00:00Z", "updated_at": "2026-11-21T09:00:04Z", "completed_at": null
+    })
+}
+
+pub fn check_view() -> Value {
+    json!({
+        "id": CHECK_ID, "order_id": ORDER_ID, "type": "employment_verification", "provider": "theary",
+        "account": "default", "status": "in_progress", "status_reason": null,
+        "vendor": {"order_id": "ord_123", "check_id": "search_456", "status": "IN_PROGRESS"},
+        "action": null, "outcome": null, "result": null, "revision": 0, "estimated_completion_at": null,
+        "cancel_requested_at": null, "created_at": "2026-11-21T09:00:00Z", "submitted_at": "2026-11-21T09:00:02Z",
+        "completed_at": null
+    })
+}
+
+pub fn order_list() -> Value {
+    json!({"data": [order_view()], "next_cursor": null})
+}
+
+pub fn search() -> Value {
+    json!({
+        "status": "in_progress",
+        "subject": {"identifier": {"type": "ssn", "country": "US", "value": "123-45-6789"}, "last_name": "Smith"},
+        "limit": 20
+    })
+}
+
+pub fn event() -> Value {
+    json!({
+        "id": "evt_01jd5z0x9gf0r8w1v4m2h7k3td", "type": "check.submitted", "order_id": ORDER_ID, "check_id": CHECK_ID,
+        "version": 3, "at": "2026-11-21T09:00:02Z",
+        "data": {"status": "in_progress", "provider": "theary", "type": "employment_verification"}
+    })
+}
+
+pub fn event_list() -> Value {
+    json!({"data": [event()], "next_cursor": null})
+}
+
+pub fn report() -> Value {
+    json!({"generated_at": "2026-11-21T09:10:00Z", "order": order_view(), "timeline": [event()]})
+}
+
+pub fn provider() -> Value {
+    json!({
+        "id": "theary", "name": "Theary", "enabled": true, "off_reason": null,
+        "products": [{
+            "check_type": "employment_verification", "countries": [], "required_inputs": ["subject.first_name"]
+        }],
+        "batch_size": 10, "can_cancel": true, "hook_authentication": "signed_body",
+        "accounts": [{
+            "id": "default", "paused": null, "circuit": "closed", "circuit_until": null, "rest_until": null,
+            "rate": null, "last_error": null,
+            "hook_url": "https://vetgate.example.com/vendor-hooks/theary"
+        }]
+    })
+}
+
+pub fn provider_list() -> Value {
+    json!({"data": [provider()]})
+}
+
+pub fn case() -> Value {
+    json!({
+        "id": CASE_ID, "state": "needs_review", "provider": "theary", "account": "default",
+        "submission_id": "sub_01jd5z0x9gf0r8w1v4m2h7k3te",
+        "reason": {"code": "timed_out", "message": "no answer: the time-out was over"},
+        "sent_at": "2026-11-21T09:00:00Z", "settle_until": "2026-11-21T09:15:00Z", "deadline": "2026-11-21T10:00:00Z",
+        "next_scan_at": null, "opened_at": "2026-11-21T09:00:30Z", "resolved_at": null,
+        "items": [{
+            "check_id": CHECK_ID, "order_id": ORDER_ID, "reference": CHECK_ID, "state": "unknown", "bound": null,
+            "duplicates": [], "review": {"code": "look_alike", "message": "An order without a reference looks the same."},
+            "resent_at": null
+        }]
+    })
+}
+
+pub fn case_list() -> Value {
+    json!({"data": [case()], "next_cursor": null})
+}
+
+pub fn case_detail() -> Value {
+    let mut detail = case();
+    let more = json!({
+        "submission": {
+            "state": "unknown", "started_at": "2026-11-21T09:00:00Z", "ended_at": "2026-11-21T09:00:30Z",
+            "http_status": null
+        },
+        "scans": [{
+            "id": "scn_01jd5z0x9gf0r8w1v4m2h7k3tf", "started_at": "2026-11-21T09:16:00Z",
+            "ended_at": "2026-11-21T09:16:03Z", "complete": true, "incomplete_because": null, "stopped_early": false,
+            "pages": 3, "calls": 5, "objects": 250, "found": [],
+            "look_alikes": [{
+                "reference": CHECK_ID, "vendor_order_id": "ord_789", "created_at": "2026-11-21T09:00:05Z",
+                "agrees_in": ["last_name", "employer"]
+            }]
+        }],
+        "decisions": []
+    });
+    if let (Value::Object(detail), Value::Object(more)) = (&mut detail, more) {
+        detail.extend(more);
+    }
+    detail
+}
+
+pub fn resolution() -> Value {
+    json!({
+        "items": [{"check_id": CHECK_ID, "decision": "bind", "vendor_order_id": "ord_789"}],
+        "cancel_vendor_orders": [], "note": "Confirmed with the vendor's support."
+    })
+}
+
+pub fn audit_list() -> Value {
+    json!({
+        "data": [{
+            "id": "aud_01jd5z0x9gf0r8w1v4m2h7k3tg", "at": "2026-11-21T09:20:00Z", "tenant": "acme",
+            "actor": "ops@example.com", "action": "order.revealed", "target": ORDER_ID,
+            "data": {"fields": ["identifiers"]}, "position": 17,
+            "hash": "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+        }],
+        "next_cursor": null
+    })
+}
+
+/// A problem of this kind.
+pub fn problem(kind: Kind) -> Value {
+    let mut problem = json!({
+        "type": kind.type_uri(), "title": kind.title(), "status": kind.status().as_u16(), "detail": kind.advice(),
+        "instance": "/v1/orders", "request_id": "req_8b1a9953c4611296a827abf8c47804d7"
+    });
+    if kind == Kind::Invalid {
+        problem["errors"] = json!([{
+            "pointer": "/subject/last_name", "code": "required", "detail": "This field is required."
+        }]);
+    }
+    problem
+}

@@ -1,0 +1,209 @@
+//! `Idempotency-Key`: a caller that lost our answer may ask again and gets the same one, and nothing is made twice.
+//!
+//! The key is looked up, and the answer kept, in the transaction that makes what the answer tells of. Only committed
+//! successes are kept; a refused request may be corrected and sent again under the same key.
+
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use domain::TenantId;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use store::{Begun, KeyHash, RequestHash, StoredAnswer, Tx};
+
+use crate::app::App;
+use crate::problem::{Fault, Kind, Place, Problem};
+
+pub const HEADER: &str = "idempotency-key";
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The longest key.
+const LONGEST: usize = 255;
+
+/// The request's key, if it has one, with the method and path that it belongs to.
+pub struct Key {
+    key: Option<String>,
+    method: Method,
+    path: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Key {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut given = parts.headers.get_all(HEADER).iter();
+        let key = match (given.next(), given.next()) {
+            (None, _) => None,
+            (Some(key), None) => Some(readable(key).ok_or_else(unreadable)?),
+            _ => return Err(unreadable()),
+        };
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
+        Ok(Self { key, method: parts.method.clone(), path: uri.path().to_owned() })
+    }
+}
+
+fn readable(key: &HeaderValue) -> Option<String> {
+    let key = key.to_str().ok()?;
+    let is_key = (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    is_key.then(|| key.to_owned())
+}
+
+fn unreadable() -> Problem {
+    Problem::invalid(vec![Fault {
+        place: Place::Header(HEADER.to_owned()),
+        code: "invalid".to_owned(),
+        detail: format!("Expected one key of 1 to {LONGEST} visible ASCII characters, such as a UUID."),
+    }])
+}
+
+/// A transaction under a key, or an ordinary one where the request has none.
+pub struct Attempt {
+    pub tx: Tx,
+    hashes: Option<(KeyHash, RequestHash)>,
+}
+
+/// Where a request stands with its key.
+pub enum Start {
+    /// It is the first with this key: go on.
+    Fresh(Attempt),
+    /// It was answered before: give this answer.
+    Replay(Response),
+}
+
+impl Key {
+    /// Begins a transaction and looks the key up in it.
+    pub async fn begin(&self, app: &App, tenant: &TenantId, body: &Bytes) -> Result<Start, Problem> {
+        let mut tx = app.store().begin().await?;
+        let Some((key, request)) = self.hashes(tenant, body) else {
+            return Ok(Start::Fresh(Attempt { tx, hashes: None }));
+        };
+        match tx.idempotency().begin(&key, &request).await? {
+            Begun::New => Ok(Start::Fresh(Attempt { tx, hashes: Some((key, request)) })),
+            Begun::Replay(answer) => Ok(Start::Replay(replay(&answer))),
+            Begun::OtherRequest => {
+                let detail = "The key was used with another body; a key stands for one request.";
+                Err(Problem::new(Kind::KeyReused, detail))
+            }
+            Begun::InFlight => {
+                let detail = "A request with this key is being worked on; ask again in a moment.";
+                Err(Problem::new(Kind::InProgress, detail).retry_after(std::time::Duration::from_secs(1)))
+            }
+        }
+    }
+
+    /// For work that makes its own transactions and does no harm when it is done twice: the answer is kept afterwards.
+    pub async fn around<T: Serialize>(
+        &self,
+        app: &App,
+        tenant: &TenantId,
+        body: &Bytes,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<Response, Problem> {
+        if self.key.is_none() {
+            return Ok(axum::Json(work.await?).into_response());
+        }
+        match self.begin(app, tenant, body).await? {
+            Start::Replay(answer) => return Ok(answer),
+            Start::Fresh(attempt) => attempt.tx.cancel().await?,
+        }
+        let done = work.await?;
+        match self.begin(app, tenant, body).await? {
+            Start::Replay(answer) => Ok(answer),
+            Start::Fresh(attempt) => attempt.finish(app, StatusCode::OK, None, &done).await,
+        }
+    }
+
+    fn hashes(&self, tenant: &TenantId, body: &Bytes) -> Option<(KeyHash, RequestHash)> {
+        let key = self.key.as_deref()?;
+        // Each part with its length, so that no two different requests give the same bytes.
+        let mut hash = Sha256::new();
+        for part in [tenant.as_str(), self.method.as_str(), &self.path, key] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        // The key, which is stored nowhere, salts the hash of the body: a body can be guessed, a good key cannot.
+        let salted = Sha256::new().chain_update((key.len() as u64).to_be_bytes()).chain_update(key).chain_update(body);
+        Some((KeyHash(hash.finalize().into()), RequestHash(salted.finalize().into())))
+    }
+}
+
+impl Attempt {
+    /// Keeps the answer under the key, commits, and gives the answer.
+    pub async fn finish<T: Serialize>(
+        mut self,
+        app: &App,
+        status: StatusCode,
+        location: Option<String>,
+        body: &T,
+    ) -> Result<Response, Problem> {
+        let body = serde_json::to_vec(body).map_err(|error| Problem::internal(&error))?;
+        let headers = location.into_iter().map(|location| ("location".to_owned(), location)).collect();
+        let answer = StoredAnswer { status: status.as_u16(), headers, body: body.into() };
+        if let Some((key, request)) = &self.hashes {
+            self.tx.idempotency().keep(key, request, &answer, app.now()).await?;
+        }
+        self.tx.save().await?;
+        Ok(give(&answer))
+    }
+}
+
+fn give(answer: &StoredAnswer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = (status, answer.body.clone()).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    for (name, value) in &answer.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+fn replay(answer: &StoredAnswer) -> Response {
+    let mut response = give(answer);
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(key: &str, path: &str) -> Key {
+        Key { key: Some(key.to_owned()), method: Method::POST, path: path.to_owned() }
+    }
+
+    fn hashes(tenant: &str, one: &Key, body: &'static str) -> (KeyHash, RequestHash) {
+        one.hashes(&TenantId::new(tenant), &Bytes::from_static(body.as_bytes())).expect("a key")
+    }
+
+    #[test]
+    fn a_key_belongs_to_one_tenant_and_path_and_its_request_to_one_body() {
+        let first = hashes("a", &key("k", "/v1/orders"), "{}");
+        assert_eq!(first, hashes("a", &key("k", "/v1/orders"), "{}"));
+        for other in [
+            hashes("b", &key("k", "/v1/orders"), "{}"),
+            hashes("a", &key("l", "/v1/orders"), "{}"),
+            hashes("a", &key("k", "/v1/order"), "{}"),
+            hashes("a", &key("sk", "/v1/order"), "{}"),
+        ] {
+            assert_ne!(first.0, other.0);
+        }
+        let other_body = hashes("a", &key("k", "/v1/orders"), "{ }");
+        assert!(first.0 == other_body.0 && first.1 != other_body.1);
+    }
+
+    #[test]
+    fn keys_are_short_and_visible() {
+        for good in ["a", "01HZX-…".trim_end_matches('…'), &"k".repeat(255)] {
+            assert!(HeaderValue::from_str(good).ok().as_ref().and_then(readable).is_some(), "{good}");
+        }
+        for bad in ["", "a b", &"k".repeat(256)] {
+            assert!(HeaderValue::from_str(bad).ok().as_ref().and_then(readable).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! `/v1/orders`
+
+pub mod cancel;
+pub mod create;
+pub mod events;
+pub mod filter;
+pub mod get;
+pub mod list;
+pub mod refresh;
+pub mod report;
+pub mod search;

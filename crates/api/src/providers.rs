@@ -1,0 +1,7 @@
+//! `/v1/providers`
+
+pub mod get;
+pub mod list;
+pub mod pause;
+pub mod resume;
+mod view;

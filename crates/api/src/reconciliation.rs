@@ -1,0 +1,3 @@
+//! `/v1/reconciliation`
+
+pub mod cases;

@@ -1,0 +1,72 @@
+//! Every route of the gateway.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::problem::{Kind, Problem};
+use crate::{audit, caller, checks, docs, edge, health, openapi, orders, providers, reconciliation, vendor_hooks};
+
+/// The API and its documentation, ready to be served.
+pub fn router(app: App) -> Router {
+    let (open, closed, _) = parts();
+    let closed = closed.route_layer(from_fn_with_state(app.clone(), caller::authenticate));
+    open.merge(closed)
+        .merge(docs::routes())
+        .method_not_allowed_fallback(|| async {
+            Problem::new(Kind::MethodNotAllowed, "This address does not take that method; see the Allow header.")
+        })
+        .fallback(|| async { Problem::not_found("address") })
+        .layer(CatchPanicLayer::custom(edge::of_panic))
+        .layer(from_fn_with_state(app.clone(), edge::surround))
+        .with_state(app)
+}
+
+/// The documented routes and the document that was made of them.
+pub fn documented() -> (Router<App>, OpenApi) {
+    let (open, closed, document) = parts();
+    (open.merge(closed), document)
+}
+
+/// The routes for everybody, the routes for callers with a token, and the document of both.
+fn parts() -> (Router<App>, Router<App>, OpenApi) {
+    let (closed, document) = closed().split_for_parts();
+    let (open, document) = OpenApiRouter::with_openapi(document).merge(open()).split_for_parts();
+    (open, closed, document)
+}
+
+fn open() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(docs::problem_kind))
+        .routes(routes!(vendor_hooks::receive::receive))
+        .routes(routes!(vendor_hooks::receive::receive_for_account))
+}
+
+/// Everything under `/v1`.
+fn closed() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(orders::create::create, orders::list::list))
+        .routes(routes!(orders::search::search))
+        .routes(routes!(orders::get::get))
+        .routes(routes!(orders::report::report))
+        .routes(routes!(orders::events::events))
+        .routes(routes!(orders::cancel::cancel))
+        .routes(routes!(orders::refresh::refresh))
+        .routes(routes!(checks::get::get))
+        .routes(routes!(checks::vendor_payload::vendor_payload))
+        .routes(routes!(reconciliation::cases::list::list))
+        .routes(routes!(reconciliation::cases::get::get))
+        .routes(routes!(reconciliation::cases::scan::scan))
+        .routes(routes!(reconciliation::cases::resolve::resolve))
+        .routes(routes!(providers::list::list))
+        .routes(routes!(providers::get::get))
+        .routes(routes!(providers::pause::pause))
+        .routes(routes!(providers::resume::resume))
+        .routes(routes!(audit::list::list))
+}

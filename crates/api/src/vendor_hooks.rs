@@ -1,0 +1,3 @@
+//! `/vendor-hooks`
+
+pub mod receive;

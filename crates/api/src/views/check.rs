@@ -1,0 +1,133 @@
+//! A check as callers see it.
+
+use domain::{
+    Action, Check, CheckId, CheckResult, CheckStatus, CheckType, OrderId, Outcome, ProviderId, Reason, Timestamp,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::mask;
+
+/// One product about the subject, fulfilled by one vendor.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Check)]
+pub struct CheckView {
+    pub id: CheckId,
+    order_id: OrderId,
+    #[serde(rename = "type")]
+    kind: CheckType,
+    provider: ProviderId,
+    /// The vendor account, `default` where there is one only.
+    account: String,
+    status: CheckStatus,
+    /// Why it stands where it does, if there is more to say than the status says.
+    #[schema(required)]
+    status_reason: Option<Reason>,
+    /// The vendor's object, once it is known.
+    #[schema(required)]
+    vendor: Option<VendorView>,
+    /// What the vendor waits for, while it does.
+    #[schema(required)]
+    action: Option<Action>,
+    #[schema(required)]
+    outcome: Option<Outcome>,
+    #[schema(required)]
+    result: Option<CheckResult>,
+    /// How many different results were seen; 0 before the first.
+    revision: u32,
+    #[schema(required)]
+    estimated_completion_at: Option<Timestamp>,
+    #[schema(required)]
+    cancel_requested_at: Option<Timestamp>,
+    created_at: Timestamp,
+    /// When the vendor's object was first known.
+    #[schema(required)]
+    submitted_at: Option<Timestamp>,
+    /// When it became final.
+    #[schema(required)]
+    completed_at: Option<Timestamp>,
+}
+
+/// The vendor's object that fulfils a check.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VendorObject)]
+pub struct VendorView {
+    order_id: String,
+    /// The part of the vendor's order, where the vendor has parts and its id is known yet.
+    #[schema(required)]
+    check_id: Option<String>,
+    /// The vendor's own word, unchanged.
+    #[schema(required)]
+    status: Option<String>,
+}
+
+impl CheckView {
+    pub fn of(check: &Check) -> Self {
+        let state = &check.state;
+        Self {
+            id: check.id,
+            order_id: check.order_id,
+            kind: check.kind,
+            provider: check.account.provider.clone(),
+            account: check.account.account.clone(),
+            status: check.status(),
+            status_reason: state.status_reason().cloned(),
+            vendor: state.binding().map(|binding| VendorView {
+                order_id: binding.vendor.order_id.clone(),
+                check_id: binding.vendor.check_id.clone(),
+                status: state.native_status().map(str::to_owned),
+            }),
+            action: state.action().cloned(),
+            outcome: state.outcome(),
+            result: state.result().map(masked),
+            revision: state.revision(),
+            estimated_completion_at: state.estimated_completion_at(),
+            cancel_requested_at: state.cancel.as_ref().map(|cancel| cancel.requested_at),
+            created_at: check.created_at,
+            submitted_at: state.submitted_at,
+            completed_at: state.ended_at,
+        }
+    }
+}
+
+/// A result is what the caller ordered and is shown; what sources add about the subject's birth, and how to reach the
+/// person who answered, is masked like everywhere else.
+fn masked(result: &CheckResult) -> CheckResult {
+    let mut result = result.clone();
+    match &mut result {
+        CheckResult::Verification(found) => {
+            if let Some(email) = found.respondent.as_mut().and_then(|respondent| respondent.email.as_mut()) {
+                *email = mask::email(email);
+            }
+        }
+        CheckResult::Background(found) => {
+            if let Some(birth) = found.identity.as_mut().and_then(|identity| identity.date_of_birth.as_mut()) {
+                *birth = mask::written_date(birth);
+            }
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::result::{IdentityFound, Respondent};
+    use domain::{BackgroundResult, VerificationResult};
+
+    use super::*;
+
+    #[test]
+    fn results_are_masked_too() {
+        let background = CheckResult::Background(Box::new(BackgroundResult {
+            identity: Some(IdentityFound { date_of_birth: Some("1990-05-15".to_owned()), ..IdentityFound::default() }),
+            ..BackgroundResult::default()
+        }));
+        let verification = CheckResult::Verification(Box::new(VerificationResult {
+            respondent: Some(Respondent { email: Some("hr@example.com".to_owned()), ..Respondent::default() }),
+            ..VerificationResult::default()
+        }));
+        let shown = serde_json::to_string(&[masked(&background), masked(&verification)]).expect("json");
+        assert!(shown.contains("1990-**-**") && shown.contains("h***@example.com"), "{shown}");
+        assert!(!shown.contains("05-15") && !shown.contains("hr@"), "{shown}");
+    }
+}

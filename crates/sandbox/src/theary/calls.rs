@@ -1,0 +1,332 @@
+//! The vendor's endpoints.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Extension, Path, Query, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{Method, StatusCode, Uri};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::habits::Habits;
+use super::orders::{Order, new_id, throws};
+use super::{OTHER_TENANT, OUR_TENANT, Simulator};
+use crate::clock::rfc3339;
+
+pub const BASE: &str = "/background-check/v1";
+
+type Vendor = State<Arc<Simulator>>;
+
+/// The tenant that the caller's token names.
+#[derive(Clone, Copy)]
+struct Tenant(&'static str);
+
+pub fn router(vendor: Arc<Simulator>) -> Router {
+    let api = Router::new()
+        .route("/orders", post(create_order).get(list_orders))
+        .route("/orders/{id}", get(get_order).delete(delete_order))
+        .route("/orders/{id}/searches", get(get_searches))
+        .route("/orders/{id}/searches/{search}", get(get_search))
+        .route("/orders/{id}/events", get(get_events))
+        .route("/batches", post(create_batch).get(list_batches))
+        .route("/batches/{id}", get(get_batch).delete(delete_batch));
+    Router::new()
+        .nest(BASE, api)
+        .route("/files/release-form/generate-upload-url", get(upload_url))
+        .layer(middleware::from_fn_with_state(Arc::clone(&vendor), authenticate))
+        .route("/health", get(async || Json(json!({"success": true, "image": "verification-api:latest"}))))
+        .route("/oauth/token", post(token))
+        .route("/uploads/{id}", put(async || StatusCode::OK))
+        .fallback(nowhere)
+        .with_state(vendor)
+}
+
+/// An error in the vendor's general form. A 401 has no `error`.
+pub fn error_body(status: StatusCode, message: &Value) -> Value {
+    if status == StatusCode::UNAUTHORIZED {
+        return json!({"statusCode": 401, "message": message});
+    }
+    json!({"statusCode": status.as_u16(), "message": message, "error": status.canonical_reason()})
+}
+
+fn error(status: StatusCode, message: impl Into<Value>) -> Response {
+    (status, Json(error_body(status, &message.into()))).into_response()
+}
+
+/// A 404 in a form of its own.
+fn no_order(id: &str) -> Response {
+    (StatusCode::NOT_FOUND, Json(json!({"error": "Order not found", "orderId": id}))).into_response()
+}
+
+async fn nowhere(method: Method, uri: Uri) -> Response {
+    error(StatusCode::NOT_FOUND, format!("Cannot {method} {}", uri.path()))
+}
+
+/// Before anything else: a refused token has made nothing.
+async fn authenticate(State(vendor): Vendor, mut request: Request, next: Next) -> Response {
+    let Some(header) = request.headers().get(AUTHORIZATION) else {
+        return error(StatusCode::UNAUTHORIZED, "Unauthorized");
+    };
+    let token = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
+    let tenant = if token == vendor.config.token || vendor.lock().tokens.contains(token) {
+        OUR_TENANT
+    } else if token == vendor.config.other_tenants_token {
+        OTHER_TENANT
+    } else {
+        return error(StatusCode::UNAUTHORIZED, "Invalid or expired token");
+    };
+    request.extensions_mut().insert(Tenant(tenant));
+    next.run(request).await
+}
+
+async fn token(State(vendor): Vendor, Json(asked): Json<Value>) -> Response {
+    let config = &vendor.config;
+    let known = asked["client_id"] == config.client_id.as_str() && asked["client_secret"] == config.client_secret.as_str();
+    if !known || asked["grant_type"] != "client_credentials" {
+        let refused = json!({"error": "access_denied", "error_description": "Unauthorized"});
+        return (StatusCode::UNAUTHORIZED, Json(refused)).into_response();
+    }
+    let token = new_id("token", &Habits::default());
+    vendor.lock().tokens.insert(token.clone());
+    Json(json!({"access_token": token, "expires_in": 86_400, "token_type": "Bearer"})).into_response()
+}
+
+async fn upload_url(State(vendor): Vendor) -> Response {
+    let file = new_id("release", &Habits::default());
+    let signed = vendor.tools.base_url.join(&format!("uploads/{file}")).map(String::from).unwrap_or_default();
+    Json(json!({"signedUrl": signed, "fileUri": format!("gs://sandbox-releases/{file}.pdf")})).into_response()
+}
+
+const fn created(habits: &Habits) -> StatusCode {
+    if habits.post_status_200 { StatusCode::OK } else { StatusCode::CREATED }
+}
+
+/// What is wrong with an order, or the throw inside its create.
+fn refusal(order: &Value, habits: &Habits) -> Option<Value> {
+    let faults = super::demands::faults(order, habits);
+    if !faults.is_empty() {
+        return Some(faults.into());
+    }
+    throws(order).then(|| "The applicant could not be processed".into())
+}
+
+async fn create_order(State(vendor): Vendor, Extension(Tenant(tenant)): Extension<Tenant>, body: Bytes) -> Response {
+    let habits = vendor.habits.get();
+    let Ok(order) = serde_json::from_slice::<Value>(&body) else {
+        return error(StatusCode::BAD_REQUEST, "Unexpected token in JSON");
+    };
+    if let Some(message) = refusal(&order, &habits) {
+        return error(StatusCode::BAD_REQUEST, message);
+    }
+    let made = vendor.make(&mut vendor.current(), tenant, &order);
+    (created(&habits), Json(made)).into_response()
+}
+
+/// `Promise.all` over the creates: the first throw is the answer, and the others are made all the same.
+async fn create_batch(State(vendor): Vendor, Extension(Tenant(tenant)): Extension<Tenant>, body: Bytes) -> Response {
+    let habits = vendor.habits.get();
+    if body.len() > habits.batch_body_bytes {
+        return error(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large");
+    }
+    let batch: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let orders = match batch["orders"].as_array() {
+        Some(orders) if !orders.is_empty() => orders,
+        _ => return error(StatusCode::BAD_REQUEST, json!(["orders should not be empty", "orders must be an array"])),
+    };
+    if habits.batch_cap.is_some_and(|cap| orders.len() > cap) {
+        return error(StatusCode::BAD_REQUEST, "too many orders");
+    }
+    let refusals: Vec<Option<Value>> = orders.iter().map(|order| refusal(order, &habits)).collect();
+    if habits.batch_validates_first
+        && let Some(message) = refusals.iter().flatten().next()
+    {
+        return error(StatusCode::BAD_REQUEST, message.clone());
+    }
+    let thrown = habits.batch_throw_at;
+    let throw = refusals.iter().enumerate().find_map(|(at, refusal)| match refusal {
+        Some(message) => Some((StatusCode::BAD_REQUEST, message.clone())),
+        None if thrown == Some(at) => {
+            let status = StatusCode::from_u16(habits.batch_throw_status).unwrap_or(StatusCode::BAD_REQUEST);
+            Some((status, "The order could not be created".into()))
+        }
+        None => None,
+    });
+    let siblings = orders.iter().enumerate().filter(|(at, _)| refusals[*at].is_none() && thrown != Some(*at));
+
+    let mut state = vendor.current();
+    if let Some((status, message)) = throw {
+        let late = Duration::from_millis(habits.siblings_after_error_ms);
+        for (made, (_, order)) in siblings.enumerate() {
+            if late.is_zero() || made < habits.siblings_before_error {
+                vendor.make(&mut state, tenant, order);
+            } else {
+                vendor.make_later(&mut state, tenant, order, late);
+            }
+        }
+        return error(status, message);
+    }
+    let made: Vec<Value> = siblings.map(|(_, order)| vendor.make(&mut state, tenant, order)).collect();
+    let id = format!("batch_{}_{:09}", vendor.tools.clock.now().unix_timestamp(), rand::random_range(0..1_000_000_000));
+    let counted = made.len() + usize::from(habits.batch_miscounts);
+    let answer = json!({"success": true, "batchId": id, "ordersCreated": counted, "orders": made});
+    (created(&habits), Json(answer)).into_response()
+}
+
+#[derive(Deserialize)]
+struct Paging {
+    page: Option<String>,
+    limit: Option<String>,
+}
+
+impl Paging {
+    /// Page and limit, both from 1.
+    fn read(&self, cap: usize) -> Option<(usize, usize)> {
+        let number = |text: Option<&String>, default: usize| match text {
+            None => Some(default),
+            Some(text) => text.parse().ok().filter(|number: &usize| *number > 0),
+        };
+        Some((number(self.page.as_ref(), 1)?, number(self.limit.as_ref(), 10)?.min(cap.max(1))))
+    }
+}
+
+/// Offset paging over the live set, without any filter.
+async fn list_orders(
+    State(vendor): Vendor,
+    Extension(Tenant(tenant)): Extension<Tenant>,
+    Query(paging): Query<Paging>,
+) -> Response {
+    let habits = vendor.habits.get();
+    let Some((page, limit)) = paging.read(habits.list_cap) else {
+        return error(StatusCode::BAD_REQUEST, "page and limit must be positive integers");
+    };
+    let now = vendor.tools.clock.now();
+    let lag = Duration::from_millis(habits.list_lag_ms);
+    let mut state = vendor.current();
+    let listed = |order: &&Order| order.tenant == tenant && !order.vanished && order.created_at + lag <= now;
+    let mut rows: Vec<&Order> = state.orders.iter().rev().filter(listed).collect();
+    if habits.unordered {
+        rows.sort_by_key(|order| order.shuffle);
+    } else {
+        // Of those made in the same instant the later one comes first: the sort is stable.
+        rows.sort_by_key(|order| std::cmp::Reverse(order.created_at));
+    }
+    let total = rows.len();
+    let pages = total.div_ceil(limit);
+    let data: Vec<Value> =
+        rows.iter().skip((page - 1).saturating_mul(limit)).take(limit).map(|order| order.as_row()).collect();
+    let mut answer = json!({"data": data});
+    if !habits.no_pagination {
+        answer["pagination"] = json!({
+            "page": page, "limit": limit, "total": total, "totalPages": pages, "hasNext": page < pages,
+            "hasPrev": page > 1,
+        });
+    }
+    vendor.strangers(&mut state, habits.strangers_per_list, &Value::Null);
+    let newest = state.orders.iter_mut().rev().filter(|order| order.stranger && !order.vanished);
+    newest.take(habits.vanish_per_list).for_each(|order| order.vanished = true);
+    Json(answer).into_response()
+}
+
+/// What the handler makes of the order, or that there is none for this tenant.
+fn with_order(vendor: &Simulator, tenant: &str, id: &str, answer: impl FnOnce(&mut Order) -> Response) -> Response {
+    let mut state = vendor.current();
+    let at = state.by_id.get(id).copied();
+    match at.map(|at| &mut state.orders[at]).filter(|order| order.tenant == tenant) {
+        None => no_order(id),
+        Some(order) => {
+            vendor.progress(order, &vendor.habits.get());
+            answer(order)
+        }
+    }
+}
+
+async fn get_order(
+    State(vendor): Vendor,
+    Extension(Tenant(tenant)): Extension<Tenant>,
+    Path(id): Path<String>,
+) -> Response {
+    with_order(&vendor, tenant, &id, |order| Json(order.as_order()).into_response())
+}
+
+async fn delete_order(
+    State(vendor): Vendor,
+    Extension(Tenant(tenant)): Extension<Tenant>,
+    Path(id): Path<String>,
+) -> Response {
+    let (habits, now) = (vendor.habits.get(), vendor.tools.clock.now());
+    with_order(&vendor, tenant, &id, |order| {
+        if order.deleted {
+            return no_order(&id);
+        }
+        let affected = order.delete(&habits, now);
+        let status = if affected > 0 { "cancelled" } else { "deleted" };
+        let answer =
+            json!({"orderId": id, "status": status, "deletedAt": rfc3339(now), "affectedSearches": affected});
+        Json(answer).into_response()
+    })
+}
+
+async fn get_searches(
+    State(vendor): Vendor,
+    Extension(Tenant(tenant)): Extension<Tenant>,
+    Path(id): Path<String>,
+) -> Response {
+    let (habits, now) = (vendor.habits.get(), vendor.tools.clock.now());
+    with_order(&vendor, tenant, &id, |order| {
+        let there = order.created_at + Duration::from_millis(habits.searches_lag_ms) <= now;
+        let searches = if there { order.as_searches(&habits) } else { Vec::new() };
+        let answer = if habits.searches_wrapped { json!({"searches": searches}) } else { json!(searches) };
+        Json(answer).into_response()
+    })
+}
+
+async fn get_search(
+    State(vendor): Vendor,
+    Extension(Tenant(tenant)): Extension<Tenant>,
+    Path((id, search)): Path<(String, String)>,
+) -> Response {
+    let habits = vendor.habits.get();
+    with_order(&vendor, tenant, &id, |order| {
+        let Some(found) = order.searches.iter().find(|known| known.id == search) else {
+            let body = json!({"error": "Search not found", "orderId": id, "searchId": search});
+            return (StatusCode::NOT_FOUND, Json(body)).into_response();
+        };
+        let mut answer = order.as_search(found, &habits);
+        answer["questionnaireUrl"] = Value::Null;
+        answer["questionnaireAccessCode"] = Value::Null;
+        answer["activity"] = json!([]);
+        Json(answer).into_response()
+    })
+}
+
+/// A stub at the vendor, too.
+async fn get_events(Path(id): Path<String>) -> Json<Value> {
+    Json(json!({"orderId": id, "events": [], "message": "Events system not yet implemented"}))
+}
+
+const NOTE: &str = "Batches are not stored; use the orders.";
+
+async fn list_batches(Query(paging): Query<Paging>) -> Response {
+    let Some((page, limit)) = paging.read(usize::MAX) else {
+        return error(StatusCode::BAD_REQUEST, "page and limit must be positive integers");
+    };
+    let pagination =
+        json!({"page": page, "limit": limit, "total": 0, "totalPages": 0, "hasNext": false, "hasPrev": false});
+    Json(json!({"batches": [], "pagination": pagination, "message": "Not implemented", "note": NOTE})).into_response()
+}
+
+/// Answers cheerfully for any id.
+async fn get_batch(Path(id): Path<String>) -> Json<Value> {
+    Json(json!({"batchId": id, "message": "Not implemented", "note": NOTE}))
+}
+
+/// Removes nothing, and says so in the body only.
+async fn delete_batch(Path(id): Path<String>) -> Json<Value> {
+    Json(json!({"success": false, "batchId": id, "message": "Not implemented", "note": NOTE}))
+}

@@ -1,0 +1,100 @@
+//! The switches of the simulator.
+
+use serde::{Deserialize, Serialize};
+
+/// How it behaves where the vendor's documents leave it open, and what it does badly on demand.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, each with a name in the protocol")]
+pub struct Habits {
+    // ---- batches ----
+    /// The create of this order (from 0) of each batch throws.
+    pub batch_throw_at: Option<usize>,
+    /// The status that such a throw answers.
+    pub batch_throw_status: u16,
+    /// When an order of a batch throws, its siblings are made so long *after* the error was answered. 0: before it.
+    pub siblings_after_error_ms: u64,
+    /// Of those late siblings, so many are made before the error all the same.
+    pub siblings_before_error: usize,
+    /// The whole batch is validated before the first create, so that a 400 made nothing.
+    pub batch_validates_first: bool,
+    /// `ordersCreated` says one more than there are.
+    pub batch_miscounts: bool,
+    /// More orders than this in a batch answer 400.
+    pub batch_cap: Option<usize>,
+    /// A batch with a larger body answers 413.
+    pub batch_body_bytes: usize,
+    // ---- creates ----
+    /// A create answers 200 instead of 201.
+    pub post_status_200: bool,
+    /// A search without a record in `history` answers 400.
+    pub strict_history: bool,
+    /// Fields that no page documents answer 400.
+    pub strict_fields: bool,
+    /// One search per record of a type, all with the type's reference, instead of one per entry of `searchTypes`.
+    pub search_per_record: bool,
+    /// Ids are bare UUIDs, without `ord_` and `search_`.
+    pub bare_ids: bool,
+    // ---- the list ----
+    /// An order is listed so long after it was made.
+    pub list_lag_ms: u64,
+    /// The list has a fixed order of its own instead of newest first: new rows appear anywhere.
+    pub unordered: bool,
+    /// The most rows of a page, whatever was asked for.
+    pub list_cap: usize,
+    /// List answers hold no `pagination`.
+    pub no_pagination: bool,
+    /// So many strangers are made by each list call, after it was answered: pages drift down.
+    pub strangers_per_list: usize,
+    /// So many strangers, newest first, vanish from the list by each list call: pages drift up.
+    pub vanish_per_list: usize,
+    /// A deleted order vanishes from the list.
+    pub deleted_vanish: bool,
+    // ---- searches ----
+    /// An order has no searches until so long after it was made.
+    pub searches_lag_ms: u64,
+    /// `{"searches": […]}` instead of a bare array.
+    pub searches_wrapped: bool,
+    /// `externalSearchId` is kept in the books and given back nowhere.
+    pub drop_external_ids: bool,
+    // ---- the work ----
+    /// Working time until an order is taken up, and until its searches end.
+    pub start_after_ms: u64,
+    pub complete_after_ms: u64,
+    // ---- hooks ----
+    /// `verification.notification` and `verification.action_required` go by the search's `webhookOverride` only.
+    pub override_needed: bool,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self {
+            batch_throw_at: None,
+            batch_throw_status: 400,
+            siblings_after_error_ms: 0,
+            siblings_before_error: 0,
+            batch_validates_first: false,
+            batch_miscounts: false,
+            batch_cap: None,
+            batch_body_bytes: 1024 * 1024,
+            post_status_200: false,
+            strict_history: true,
+            strict_fields: true,
+            search_per_record: false,
+            bare_ids: false,
+            list_lag_ms: 0,
+            unordered: false,
+            list_cap: 100,
+            no_pagination: false,
+            strangers_per_list: 0,
+            vanish_per_list: 0,
+            deleted_vanish: false,
+            searches_lag_ms: 0,
+            searches_wrapped: false,
+            drop_external_ids: false,
+            start_after_ms: 30_000,
+            complete_after_ms: 600_000,
+            override_needed: true,
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! What the vendor holds: orders and their searches, and how they move on by themselves.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::habits::Habits;
+use crate::books::BookEntry;
+use crate::clock::{SimClock, rfc3339};
+
+/// How a search will end: by the last four digits of the applicant's SSN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Completed { outcome: &'static str, discrepancy: bool },
+    /// Handed to a person for good.
+    Reassigned,
+    /// Handed to a person, then verified after as long again.
+    ReassignedThenVerified,
+    Cancelled,
+    OrderFailed,
+    Never,
+}
+
+impl Fate {
+    fn of(ssn: &str) -> Self {
+        let completed = |outcome| Self::Completed { outcome, discrepancy: false };
+        match ssn.get(ssn.len().saturating_sub(4)..).unwrap_or_default() {
+            "0002" => Self::Completed { outcome: "VERIFIED", discrepancy: true },
+            "0003" => completed("NO_RECORD"),
+            "0004" => completed("WRONG_ORG"),
+            "0005" => completed("UNABLE_TO_VERIFY"),
+            "0006" => Self::Reassigned,
+            "0007" => Self::Cancelled,
+            "0008" => Self::OrderFailed,
+            "0009" => Self::Never,
+            "0010" => completed("THIRD_PARTY"),
+            "0011" => Self::ReassignedThenVerified,
+            _ => completed("VERIFIED"),
+        }
+    }
+}
+
+/// An SSN that makes the create itself throw, after the shape of the request was found good.
+pub fn throws(order: &Value) -> bool {
+    order["applicant"]["ssn"].as_str().is_some_and(|ssn| ssn.ends_with("0098"))
+}
+
+/// What happened to a search, for its hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happening {
+    ContactPlan,
+    OutboundAttempt,
+    ActionRequired,
+    Completed,
+}
+
+pub struct Search {
+    pub id: String,
+    pub reference: Option<String>,
+    pub kind: String,
+    pub record: Value,
+    pub config: Value,
+    pub status: &'static str,
+    pub updated_at: OffsetDateTime,
+    pub completed_at: Option<OffsetDateTime>,
+    pub outcome: Option<(&'static str, bool)>,
+    pub verification_id: String,
+    result_id: String,
+    told: Vec<Happening>,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "facts about an order that do not exclude each other")]
+pub struct Order {
+    pub id: String,
+    pub tenant: String,
+    /// The body it was made from.
+    pub body: Value,
+    pub searches: Vec<Search>,
+    pub status: &'static str,
+    pub created_at: OffsetDateTime,
+    pub updated_at: OffsetDateTime,
+    pub completed_at: Option<OffsetDateTime>,
+    pub deleted: bool,
+    pub canceled: bool,
+    /// Not in the list any more.
+    pub vanished: bool,
+    pub stranger: bool,
+    /// A place in a list without an order.
+    pub shuffle: u128,
+    fate: Fate,
+}
+
+fn new_uuid() -> Uuid {
+    uuid::Builder::from_random_bytes(rand::random()).into_uuid()
+}
+
+pub fn new_id(prefix: &str, habits: &Habits) -> String {
+    if habits.bare_ids { new_uuid().to_string() } else { format!("{prefix}_{}", new_uuid()) }
+}
+
+impl Order {
+    /// Makes an order of a body that was found good.
+    pub fn new(body: &Value, tenant: &str, habits: &Habits, now: OffsetDateTime, stranger: bool) -> Self {
+        let fate = Fate::of(body["applicant"]["ssn"].as_str().unwrap_or_default());
+        Self {
+            id: new_id("ord", habits),
+            tenant: tenant.to_owned(),
+            searches: searches(body, habits, now),
+            body: body.clone(),
+            status: "pending",
+            created_at: now,
+            updated_at: now,
+            completed_at: None,
+            deleted: false,
+            canceled: false,
+            vanished: false,
+            stranger,
+            shuffle: rand::random(),
+            fate,
+        }
+    }
+
+    /// Lets the time that went by take effect. Gives what happened, by search.
+    pub fn progress(&mut self, clock: &SimClock, habits: &Habits) -> Vec<(usize, Happening)> {
+        let worked = clock.elapsed_since(self.created_at);
+        let (start, end) =
+            (Duration::from_millis(habits.start_after_ms), Duration::from_millis(habits.complete_after_ms));
+        let mut happened = Vec::new();
+        if matches!(self.status, "completed" | "cancelled" | "failed") || worked < start {
+            return happened;
+        }
+        let now = clock.now();
+        if self.status == "pending" {
+            self.status = "in_progress";
+            self.updated_at = now;
+        }
+        for (at, search) in self.searches.iter_mut().enumerate() {
+            let mut tell = |search: &mut Search, what: Happening| {
+                if !search.told.contains(&what) {
+                    search.told.push(what);
+                    happened.push((at, what));
+                }
+            };
+            if !matches!(search.status, "IN_PROGRESS" | "REASSIGNED") {
+                continue;
+            }
+            tell(search, Happening::ContactPlan);
+            if worked >= start + end.saturating_sub(start) / 2 {
+                tell(search, Happening::OutboundAttempt);
+            }
+            if worked < end {
+                continue;
+            }
+            match self.fate {
+                Fate::Completed { outcome, discrepancy } => {
+                    search.end("COMPLETED", Some((outcome, discrepancy)), now);
+                    tell(search, Happening::Completed);
+                }
+                Fate::ReassignedThenVerified if worked >= end * 2 => {
+                    search.end("COMPLETED", Some(("VERIFIED", false)), now);
+                    tell(search, Happening::Completed);
+                }
+                Fate::Reassigned | Fate::ReassignedThenVerified => {
+                    if search.status == "IN_PROGRESS" {
+                        search.status = "REASSIGNED";
+                        search.updated_at = now;
+                    }
+                    tell(search, Happening::ActionRequired);
+                }
+                Fate::Cancelled => search.end("CANCELLED", None, now),
+                Fate::OrderFailed => {
+                    self.status = "failed";
+                    self.updated_at = now;
+                }
+                Fate::Never => {}
+            }
+        }
+        if self.status != "failed" && self.searches.iter().all(|search| search.completed_at.is_some()) {
+            let none_ended_well = self.searches.iter().all(|search| search.status == "CANCELLED");
+            self.status = if none_ended_well { "cancelled" } else { "completed" };
+            self.updated_at = now;
+            self.completed_at = Some(now);
+        }
+        happened
+    }
+
+    /// Cancels what is open and leaves what is finished. Gives the number of searches that it changed.
+    pub fn delete(&mut self, habits: &Habits, now: OffsetDateTime) -> usize {
+        let open = self.searches.iter_mut().filter(|search| search.completed_at.is_none());
+        let affected = open.map(|search| search.end("CANCELLED", None, now)).count();
+        self.deleted = true;
+        self.vanished |= habits.deleted_vanish;
+        if affected > 0 {
+            self.canceled = true;
+            self.status = "cancelled";
+            self.updated_at = now;
+        }
+        affected
+    }
+
+    pub fn book_entry(&self) -> BookEntry {
+        BookEntry {
+            id: self.id.clone(),
+            parts: self.searches.iter().map(|search| search.id.clone()).collect(),
+            references: self.searches.iter().filter_map(|search| search.reference.clone()).collect(),
+            state: self.status.to_owned(),
+            created_at: rfc3339(self.created_at),
+            canceled: self.canceled,
+            stranger: self.stranger,
+        }
+    }
+
+    /// A row of the list: no reference, no searches, no SSN.
+    pub fn as_row(&self) -> Value {
+        let applicant = &self.body["applicant"];
+        json!({
+            "id": self.id,
+            "status": self.status,
+            "applicant": {"firstName": applicant["firstName"], "lastName": applicant["lastName"]},
+            "entityName": self.body["businessContext"]["entityName"],
+            "jobTitle": self.body["businessContext"]["appliedJobTitle"],
+            "createdAt": rfc3339(self.created_at),
+            "updatedAt": rfc3339(self.updated_at),
+        })
+    }
+
+    pub fn as_order(&self) -> Value {
+        let mut order = self.as_row();
+        order["applicant"] = self.applicant();
+        let record = self.searches.first().map_or(Value::Null, |search| search.record.clone());
+        order["employmentDates"] = json!({"startDate": record["startDate"], "endDate": record["endDate"]});
+        let types = self.searches.iter().map(|search| json!({"searchType": search.kind, "searchTitle": search.title()}));
+        order["searchTypes"] = types.collect();
+        order["completedAt"] = self.completed_at.map(rfc3339).into();
+        order
+    }
+
+    /// The applicant as every answer shows them: with the SSN masked.
+    fn applicant(&self) -> Value {
+        let applicant = &self.body["applicant"];
+        let ssn = applicant["ssn"].as_str().unwrap_or_default();
+        let masked = format!("***-**-{}", ssn.get(ssn.len().saturating_sub(4)..).unwrap_or_default());
+        json!({
+            "firstName": applicant["firstName"], "lastName": applicant["lastName"], "ssn": masked,
+            "email": applicant["email"], "phone": applicant["phone"],
+        })
+    }
+
+    pub fn as_searches(&self, habits: &Habits) -> Vec<Value> {
+        self.searches.iter().map(|search| self.as_search(search, habits)).collect()
+    }
+
+    pub fn as_search(&self, search: &Search, habits: &Habits) -> Value {
+        let record = &search.record;
+        let entity = if search.kind == "EDUCATION" { &record["institutionName"] } else { &record["employerName"] };
+        let end = if search.kind == "EDUCATION" { &record["graduationDate"] } else { &record["endDate"] };
+        let results: Vec<Value> = search
+            .outcome
+            .map(|(outcome, _)| {
+                json!({
+                    "id": search.result_id, "outcome": outcome, "resultDetails": "See the closing report.",
+                    "submittedAt": search.completed_at.map(rfc3339),
+                })
+            })
+            .into_iter()
+            .collect();
+        json!({
+            "id": search.id,
+            "orderId": self.id,
+            "applicantId": format!("applicant-{}", self.id),
+            "externalSearchId": search.shown_reference(habits),
+            "searchType": search.kind,
+            "searchStatus": search.status,
+            "searchTitle": search.title(),
+            "entityName": entity,
+            "entityLocation": record["employerLocation"],
+            "startDate": record["startDate"],
+            "endDate": end,
+            "additionalComments": null,
+            "completedAt": search.completed_at.map(rfc3339),
+            "createdAt": rfc3339(self.created_at),
+            "updatedAt": rfc3339(search.updated_at),
+            "applicant": self.applicant(),
+            "verificationResult": results,
+        })
+    }
+}
+
+impl Search {
+    pub fn shown_reference(&self, habits: &Habits) -> Option<&str> {
+        self.reference.as_deref().filter(|_| !habits.drop_external_ids)
+    }
+
+    fn title(&self) -> &'static str {
+        if self.kind == "EDUCATION" { "Education Verification" } else { "Employment Verification" }
+    }
+
+    fn end(&mut self, status: &'static str, outcome: Option<(&'static str, bool)>, now: OffsetDateTime) {
+        self.status = status;
+        self.outcome = outcome;
+        self.updated_at = now;
+        self.completed_at = Some(now);
+    }
+
+    /// The result as a hook tells it: one object, with everything in it.
+    pub fn full_result(&self) -> Value {
+        let (outcome, discrepancy) = self.outcome.unwrap_or(("UNABLE_TO_VERIFY", false));
+        let record = &self.record;
+        let found = outcome == "VERIFIED";
+        let verified = |value: &Value| if found { value.clone() } else { Value::Null };
+        let mut result = json!({
+            "id": self.result_id, "outcome": outcome, "discrepancy": discrepancy,
+            "comments": if discrepancy { "Not all facts agree." } else { "Closed." },
+        });
+        if self.kind == "EDUCATION" {
+            let degree = if discrepancy { json!("No degree") } else { verified(&record["qualification"]) };
+            result["educationVerification"] = json!({
+                "providedInstitutionName": record["institutionName"], "providedQualification": record["qualification"],
+                "providedFieldOfStudy": record["fieldOfStudy"], "providedGraduationDate": record["graduationDate"],
+                "verifiedInstitutionName": verified(&record["institutionName"]), "verifiedQualification": degree,
+                "verifiedFieldOfStudy": verified(&record["fieldOfStudy"]),
+                "verifiedGraduationDate": verified(&record["graduationDate"]),
+            });
+        } else {
+            let title = if discrepancy { json!("Intern") } else { verified(&record["position"]) };
+            result["employmentVerification"] = json!({
+                "providedCompanyName": record["employerName"], "providedPosition": record["position"],
+                "providedStartDate": record["startDate"], "providedEndDate": record["endDate"],
+                "verifiedCompanyName": verified(&record["employerName"]), "verifiedPosition": title,
+                "verifiedStartDate": verified(&record["startDate"]), "verifiedEndDate": verified(&record["endDate"]),
+                "verifiedRehire": verified(&json!("Yes")), "verifierFirstName": "Vera", "verifierLastName": "Fier",
+                "verifierPosition": "HR",
+            });
+        }
+        result
+    }
+}
+
+/// One search per entry of `searchTypes`, paired by index with the records of its type.
+fn searches(body: &Value, habits: &Habits, now: OffsetDateTime) -> Vec<Search> {
+    let mut used = [0_usize; 2];
+    let mut searches = Vec::new();
+    for entry in body["searchTypes"].as_array().into_iter().flatten() {
+        let kind = entry["searchType"].as_str().unwrap_or_default();
+        let education = kind == "EDUCATION";
+        let records = body["history"][if education { "education" } else { "employment" }].as_array();
+        let records: Vec<Value> = records.cloned().unwrap_or_default();
+        let own: Vec<Value> = if habits.search_per_record {
+            records
+        } else {
+            let at = &mut used[usize::from(education)];
+            *at += 1;
+            vec![records.get(*at - 1).cloned().unwrap_or_default()]
+        };
+        // A search's own config replaces the order's default wholly, even an empty one.
+        let config = entry.get("searchConfig").or_else(|| body.get("defaultSearchConfig")).cloned().unwrap_or_default();
+        searches.extend(own.into_iter().map(|record| Search {
+            id: new_id("search", habits),
+            reference: entry["externalSearchId"].as_str().map(str::to_owned),
+            kind: kind.to_owned(),
+            record,
+            config: config.clone(),
+            status: "IN_PROGRESS",
+            updated_at: now,
+            completed_at: None,
+            outcome: None,
+            verification_id: new_uuid().to_string(),
+            result_id: new_uuid().to_string(),
+            told: Vec::new(),
+        }));
+    }
+    searches
+}

@@ -1,0 +1,166 @@
+//! Rows to orders.
+
+use domain::{
+    AccountKey, BatchId, Check, CheckId, CheckType, Event, EventId, EventType, Order, OrderId, Sensitive, TenantId,
+    Timestamp,
+};
+use serde_json::Value;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::StoredEvent;
+use crate::error::{Result, StoreError};
+use crate::sealed::{from_json, open_json};
+use crate::tx::{Scope, Tx};
+use crate::vault::OrderKey;
+
+pub const ORDER_INPUT: &str = "orders.input";
+pub const CHECK_INPUT: &str = "checks.input";
+pub const CHECK_STATE: &str = "checks.state";
+
+/// A check with the order that it is of. What is large of the order rides on its first check alone.
+struct Row {
+    id: Uuid,
+    tenant: String,
+    external_id: Option<String>,
+    batch_id: Option<Uuid>,
+    parent_order_id: Option<Uuid>,
+    version: i64,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+    completed_at: Option<OffsetDateTime>,
+    metadata: Option<Value>,
+    data_key: Option<Vec<u8>>,
+    input: Option<Vec<u8>>,
+    check_id: Uuid,
+    position: i16,
+    r#type: String,
+    account: String,
+    attempt: i32,
+    check_input: Option<Vec<u8>>,
+    check_state: Option<Vec<u8>>,
+    check_created_at: OffsetDateTime,
+}
+
+/// The orders of these ids that exist within the scope, by ascending id.
+pub async fn load(tx: &mut Tx, scope: &Scope, ids: &[Uuid]) -> Result<Vec<Order>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT o.id, o.tenant, o.external_id, o.batch_id, o.parent_order_id, o.version, o.created_at, o.updated_at,
+                  o.completed_at,
+                  CASE WHEN c.position = 0 THEN o.metadata END AS metadata,
+                  CASE WHEN c.position = 0 THEN o.data_key END AS data_key,
+                  CASE WHEN c.position = 0 THEN o.input END AS input,
+                  c.id AS check_id, c.position, c.type, c.account, c.attempt, c.input AS check_input,
+                  c.state AS check_state, c.created_at AS check_created_at
+           FROM orders o JOIN checks c ON c.order_id = o.id
+           WHERE o.id = ANY($1) AND ($2::text IS NULL OR o.tenant = $2)
+           ORDER BY o.id, c.position"#,
+        ids,
+        scope.tenant()
+    )
+    .fetch_all(tx.connection())
+    .await?;
+
+    let mut orders: Vec<Order> = Vec::with_capacity(ids.len());
+    let mut key: Option<OrderKey> = None;
+    for row in rows {
+        let is_next = orders.last().is_none_or(|order| order.id.uuid() != row.id);
+        if is_next {
+            let wrapped = row.data_key.as_deref().ok_or(StoreError::Corrupt("the order's data key was destroyed"))?;
+            key = Some(tx.vault.unwrap_order_key(OrderId::from_uuid(row.id), wrapped)?);
+            tx.remember_key(row.id, wrapped);
+        }
+        let key = key.as_ref().ok_or(StoreError::Corrupt("an order without its key"))?;
+        let check = check(&row, key)?;
+        match orders.last_mut() {
+            Some(order) if !is_next => order.checks.push(check),
+            _ => orders.push(order(row, key, check)?),
+        }
+    }
+    Ok(orders)
+}
+
+fn order(row: Row, key: &OrderKey, first: Check) -> Result<Order> {
+    let metadata = row.metadata.ok_or(StoreError::Corrupt("an order without its first check"))?;
+    let metadata = serde_json::from_value(metadata).map_err(|_| StoreError::Corrupt("an order's metadata"))?;
+    Ok(Order {
+        id: OrderId::from_uuid(row.id),
+        tenant: TenantId::new(row.tenant),
+        external_id: row.external_id,
+        batch_id: row.batch_id.map(BatchId::from_uuid),
+        parent_order_id: row.parent_order_id.map(OrderId::from_uuid),
+        input: open_sealed(key, ORDER_INPUT, row.id, row.input.as_deref())?,
+        metadata,
+        checks: vec![first],
+        version: row.version,
+        created_at: Timestamp::new(row.created_at),
+        updated_at: Timestamp::new(row.updated_at),
+        completed_at: row.completed_at.map(Timestamp::new),
+    })
+}
+
+fn check(row: &Row, key: &OrderKey) -> Result<Check> {
+    let state = row.check_state.as_deref().ok_or(StoreError::Corrupt("a check without its state"))?;
+    Ok(Check {
+        id: CheckId::from_uuid(row.check_id),
+        order_id: OrderId::from_uuid(row.id),
+        position: u16::try_from(row.position).map_err(|_| StoreError::Corrupt("a check's position"))?,
+        kind: CheckType::parse(&row.r#type).ok_or(StoreError::Corrupt("a check's type"))?,
+        account: AccountKey::try_from(row.account.clone()).map_err(|_| StoreError::Corrupt("a check's account"))?,
+        attempt: u16::try_from(row.attempt).map_err(|_| StoreError::Corrupt("a check's attempt"))?,
+        input: open_sealed(key, CHECK_INPUT, row.check_id, row.check_input.as_deref())?,
+        state: from_json(&key.open(CHECK_STATE, row.check_id, state)?)?,
+        created_at: Timestamp::new(row.check_created_at),
+    })
+}
+
+fn open_sealed<T: serde::de::DeserializeOwned>(
+    key: &OrderKey,
+    place: &str,
+    id: Uuid,
+    sealed: Option<&[u8]>,
+) -> Result<Sensitive<T>> {
+    open_json(key, place, id, sealed.ok_or(StoreError::Corrupt("an input was erased"))?)
+}
+
+pub async fn events(
+    tx: &mut Tx,
+    scope: &Scope,
+    order: OrderId,
+    limit: u32,
+    after: Option<EventId>,
+) -> Result<Vec<StoredEvent>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, order_id, check_id, type, version, at, data, position FROM events
+           WHERE order_id = $1 AND ($2::text IS NULL OR tenant = $2)
+             AND serial > coalesce((SELECT serial FROM events WHERE id = $3), 0)
+           ORDER BY serial LIMIT $4"#,
+        order.uuid(),
+        scope.tenant(),
+        after.map(EventId::uuid),
+        i64::from(limit)
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let event = |data| if let Value::Object(data) = data { Some(data) } else { None };
+    rows.into_iter()
+        .map(|row| {
+            Ok(StoredEvent {
+                id: EventId::from_uuid(row.id),
+                event: Event {
+                    order_id: OrderId::from_uuid(row.order_id),
+                    check_id: row.check_id.map(CheckId::from_uuid),
+                    kind: EventType::parse(&row.r#type).ok_or(StoreError::Corrupt("an event's type"))?,
+                    version: row.version,
+                    at: Timestamp::new(row.at),
+                    data: event(row.data).ok_or(StoreError::Corrupt("an event's data"))?,
+                },
+                position: row.position,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,110 @@
+//! The account that Postgres runs under. It refuses root, so root hands it to somebody who may do less.
+
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use nix::unistd::{Gid, Uid, User, chown, geteuid};
+
+/// Whom the processes of Postgres belong to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Account {
+    /// Whoever runs this.
+    Own,
+    /// Somebody else, since this is run by root.
+    Other { uid: Uid, gid: Gid },
+}
+
+impl Account {
+    pub(crate) fn choose() -> Result<Self> {
+        if !geteuid().is_root() {
+            return Ok(Self::Own);
+        }
+        for name in ["postgres", "nobody"] {
+            if let Some(user) = User::from_name(name).ok().flatten() {
+                return Ok(Self::Other { uid: user.uid, gid: user.gid });
+            }
+        }
+        anyhow::bail!(
+            "Postgres does not run as root, and there is neither an account `postgres` nor `nobody` to run it as"
+        )
+    }
+
+    /// Makes the command run under this account.
+    pub(crate) fn take_on(self, command: &mut Command) {
+        if let Self::Other { uid, gid } = self {
+            command.uid(uid.as_raw()).gid(gid.as_raw());
+        }
+    }
+
+    /// Hands a file or folder over to this account.
+    pub(crate) fn own(self, path: &Path) -> Result<()> {
+        if let Self::Other { uid, gid } = self {
+            chown(path, Some(uid), Some(gid))
+                .with_context(|| format!("{} could not be handed over", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Makes a folder that only this account, and root, can enter.
+    pub(crate) fn make_dir(self, path: &Path) -> Result<()> {
+        match std::fs::create_dir(path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(error).with_context(|| format!("{} could not be made", path.display()));
+            }
+            _ => {}
+        }
+        self.own(path)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+            .with_context(|| format!("{} could not be closed to others", path.display()))
+    }
+
+    /// The nearest folder on the way to `path` that this account cannot pass through.
+    pub(crate) fn is_stopped_at(self, path: &Path) -> Option<PathBuf> {
+        let Self::Other { uid, gid } = self else { return None };
+        let passes = |folder: &Path| {
+            let Ok(about) = folder.metadata() else { return true };
+            let bit = match () {
+                () if about.uid() == uid.as_raw() => 0o100,
+                () if about.gid() == gid.as_raw() => 0o010,
+                () => 0o001,
+            };
+            about.mode() & bit != 0
+        };
+        path.ancestors().skip(1).find(|folder| !passes(folder)).map(Path::to_owned)
+    }
+
+    /// A folder for what is temporary that this account can reach, and make folders in.
+    pub(crate) fn temporary(self) -> PathBuf {
+        let usual = std::env::temp_dir();
+        let others = ["/tmp", "/var/tmp", "/dev/shm"].map(PathBuf::from);
+        let reached = |folder: &&PathBuf| folder.is_dir() && self.is_stopped_at(&folder.join("child")).is_none();
+        std::iter::once(&usual).chain(&others).find(reached).unwrap_or(&usual).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_where_another_account_cannot_pass() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inner = folder.path().join("closed/inner");
+        std::fs::create_dir_all(&inner).expect("made");
+        let set = |mode| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(folder.path().join("closed"), mode).expect("set");
+        };
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("set");
+        let stranger = Account::Other { uid: Uid::from_raw(54_321), gid: Gid::from_raw(54_321) };
+        set(0o700);
+        assert_eq!(stranger.is_stopped_at(&inner), Some(folder.path().join("closed")));
+        assert_eq!(Account::Own.is_stopped_at(&inner), None);
+        set(0o711);
+        assert_eq!(stranger.is_stopped_at(&inner), None);
+    }
+}

@@ -1,0 +1,163 @@
+//! Looking at an order, stopping it, and trying the credentials.
+
+use bytes::Bytes;
+use domain::{Reason, Reference, Sensitive, VendorRef};
+use provider::{CallContext, CallError, CancelAnswer, Fetched, LostReason, ProbeFault, Snapshot, VendorAnswer};
+
+use crate::client::Client;
+use crate::mapping::standing;
+use crate::wire;
+
+/// The searches say nearly everything; the order itself is read only while its search is not final, since an order
+/// can be given up as a whole.
+pub async fn fetch(client: &Client, ctx: &CallContext, vendor: &VendorRef) -> Result<Fetched, CallError> {
+    let Some(answer) = found(client.searches(ctx, &vendor.order_id).await?)? else {
+        return Ok(Fetched::Missing);
+    };
+    let searches = answer.json::<wire::Searches>()?.into_vec();
+    let ours = choose(&searches, vendor.check_id.as_deref());
+    let by_search = ours.map(|search| of_search(search, vendor, answer.body.clone()));
+    if let Some(snapshot) = by_search.as_ref().filter(|snapshot| snapshot.standing.is_final()) {
+        return Ok(Fetched::Found(Box::new(snapshot.clone())));
+    }
+    let Some(answer) = found(client.order(ctx, &vendor.order_id).await?)? else {
+        return Ok(Fetched::Missing);
+    };
+    let order: wire::Order = answer.json()?;
+    Ok(Fetched::Found(Box::new(with_order(by_search, &order, vendor, answer.body))))
+}
+
+/// `None`: the vendor does not know the order.
+fn found(answer: VendorAnswer) -> Result<Option<VendorAnswer>, CallError> {
+    match answer.status.as_u16() {
+        404 => Ok(None),
+        200..=299 => Ok(Some(answer)),
+        status => Err(CallError::Lost { why: LostReason::Status(status) }),
+    }
+}
+
+/// Our one search: the one we know, else the only one, else the only one that carries a reference of our form.
+fn choose<'a>(searches: &'a [wire::Search], known: Option<&str>) -> Option<&'a wire::Search> {
+    let only = |mut found: Vec<&'a wire::Search>| if found.len() == 1 { found.pop() } else { None };
+    known
+        .and_then(|known| searches.iter().find(|search| search.id.as_deref() == Some(known)))
+        .or_else(|| only(searches.iter().collect()))
+        .or_else(|| only(searches.iter().filter(|search| reference(search).is_some()).collect()))
+}
+
+fn reference(search: &wire::Search) -> Option<Reference> {
+    search.external_search_id.as_deref()?.parse().ok()
+}
+
+fn of_search(search: &wire::Search, vendor: &VendorRef, payload: Bytes) -> Snapshot {
+    Snapshot {
+        // An id once learnt stays: create answers show ids with a prefix, some GET pages without one.
+        part_id: vendor.check_id.clone().or_else(|| search.id.clone()),
+        reference: reference(search),
+        vendor_time: standing::time_of_search(search),
+        native_status: search.status.clone().unwrap_or_default(),
+        standing: standing::of_search(search),
+        documents: Vec::new(),
+        payload: Sensitive::new(payload),
+    }
+}
+
+/// What the order says counts where it has ended and the search has not, and where there is no search to be seen.
+fn with_order(by_search: Option<Snapshot>, order: &wire::Order, vendor: &VendorRef, payload: Bytes) -> Snapshot {
+    let status = order.status.clone().unwrap_or_default();
+    let standing = standing::of_order(&status);
+    match by_search {
+        Some(snapshot) if !standing.is_final() => snapshot,
+        seen => Snapshot {
+            part_id: vendor.check_id.clone().or_else(|| seen.as_ref()?.part_id.clone()),
+            reference: seen.and_then(|snapshot| snapshot.reference),
+            vendor_time: order.completed_at.as_ref().or(order.updated_at.as_ref()).and_then(|at| at.parse().ok()),
+            native_status: status,
+            standing,
+            documents: Vec::new(),
+            payload: Sensitive::new(payload),
+        },
+    }
+}
+
+/// `DELETE /orders/{id}`: cancels what is open and leaves what is finished. Asked again it answers 404.
+pub async fn cancel(client: &Client, ctx: &CallContext, vendor: &VendorRef) -> Result<CancelAnswer, CallError> {
+    let answer = client.delete_order(ctx, &vendor.order_id).await?;
+    match answer.status.as_u16() {
+        200..=299 => {
+            // What cannot be read is no consent. Asked again, the vendor says 404 if it had done it.
+            let deleted: wire::Deleted = answer.json()?;
+            Ok(match (deleted.success, deleted.affected_searches) {
+                (Some(false), _) => refused(&answer),
+                (_, Some(0)) => CancelAnswer::AlreadyEnded,
+                _ => CancelAnswer::Agreed,
+            })
+        }
+        404 => Ok(CancelAnswer::AlreadyEnded),
+        400 | 409 | 422 => Ok(refused(&answer)),
+        status => Err(CallError::Lost { why: LostReason::Status(status) }),
+    }
+}
+
+fn refused(answer: &VendorAnswer) -> CancelAnswer {
+    let said = wire::error_message(&answer.body);
+    CancelAnswer::Refused(Reason::new("cancel_refused", format!("Theary does not cancel the order: {said}")))
+}
+
+/// The smallest list there is: unlike `/health` it shows that the token is good and holds a tenant.
+pub async fn probe(client: &Client, ctx: &CallContext) -> Result<(), ProbeFault> {
+    let answer = client.list_orders(ctx, 1, 1).await?;
+    match answer.status.as_u16() {
+        200..=299 => match answer.json::<wire::OrderPage>() {
+            Ok(wire::OrderPage { data: Some(_), .. }) => Ok(()),
+            _ => Err(ProbeFault::Unexpected("the list of orders cannot be read; is the base URL right?".to_owned())),
+        },
+        401 | 403 => {
+            Err(ProbeFault::Credentials(format!("{} (is there a tenant in it?)", wire::error_message(&answer.body))))
+        }
+        status => Err(ProbeFault::Unexpected(format!("status {status}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::observation::Standing;
+    use serde_json::{Value, json};
+
+    fn searches(body: Value) -> Vec<wire::Search> {
+        serde_json::from_value(body).expect("searches")
+    }
+
+    fn chosen(body: Value, known: Option<&str>) -> Option<String> {
+        choose(&searches(body), known).and_then(|search| search.id.clone())
+    }
+
+    #[test]
+    fn our_search_is_found_among_others() {
+        let ours = crate::samples::reference(1).to_string();
+        let two = json!([{"id": "a"}, {"id": "b", "externalSearchId": ours}]);
+        assert_eq!(chosen(two.clone(), Some("a")).as_deref(), Some("a"), "the known one");
+        assert_eq!(chosen(two.clone(), None).as_deref(), Some("b"), "the one of our form");
+        assert_eq!(chosen(two, Some("gone")).as_deref(), Some("b"));
+        assert_eq!(chosen(json!([{"id": "a"}]), Some("search_a")).as_deref(), Some("a"), "the only one");
+        assert_eq!(chosen(json!([{"id": "a"}, {"id": "b"}]), None), None, "never a guess");
+        assert_eq!(chosen(json!([]), Some("a")), None);
+    }
+
+    #[test]
+    fn an_order_that_ended_as_a_whole_ends_its_search() {
+        let vendor = VendorRef::order("ord_1");
+        let order = |status: &str| wire::Order { status: Some(status.to_owned()), ..wire::Order::default() };
+        let search = searches(json!([{"id": "s", "searchStatus": "IN_PROGRESS"}])).remove(0);
+        let seen = || Some(of_search(&search, &vendor, Bytes::new()));
+        for (status, native) in
+            [("in_progress", "IN_PROGRESS"), ("odd", "IN_PROGRESS"), ("failed", "failed"), ("cancelled", "cancelled")]
+        {
+            let snapshot = with_order(seen(), &order(status), &vendor, Bytes::new());
+            assert_eq!((snapshot.native_status.as_str(), snapshot.part_id.as_deref()), (native, Some("s")), "{status}");
+        }
+        let alone = with_order(None, &order("pending"), &vendor, Bytes::new());
+        assert!(matches!(alone.standing, Standing::Working { .. }));
+    }
+}

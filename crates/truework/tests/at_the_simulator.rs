@@ -1,0 +1,392 @@
+//! What this vendor does that others do not, end to end.
+
+mod bench;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use bytes::Bytes;
+use domain::case::Sightings;
+use domain::{
+    AfterAbsence, Certainty, CheckInput, CheckResult, Outcome, Reason, Reference, Standing, Timestamp, VendorRef,
+};
+use futures::StreamExt as _;
+use http::{HeaderMap, StatusCode};
+use provider::{
+    Accepted, CallError, CancelAnswer, DocumentRef, Fetched, HookRequest, HookSays, ItemOutcome, LocateQuery,
+    ProbeFault, Provider as _, Share, Snapshot, Sought,
+};
+use sandbox::truework::Config;
+use sandbox::{Fault, FaultKind, Running};
+use serde_json::json;
+use tokio::sync::mpsc;
+use truework::Truework;
+
+use bench::{adapter, context, employment, income, order, reference, settings, simulator, submission};
+
+/// An adapter at a simulator of its own.
+struct Site {
+    simulator: Running,
+    adapter: Truework,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let simulator = simulator(Config::default()).await;
+        let adapter = adapter(simulator.base_url());
+        Self { simulator, adapter }
+    }
+
+    fn switch(&self, switches: serde_json::Value) {
+        self.simulator.control().set_behavior(switches).expect("known switches");
+    }
+
+    async fn submit(&self, reference: Reference, ssn: &str, check: CheckInput) -> ItemOutcome {
+        let submission = submission(reference, order(ssn), check);
+        self.adapter.submit(&context(Share::Create), &submission).await.items.swap_remove(0)
+    }
+
+    async fn accepted(&self, reference: Reference, ssn: &str, check: CheckInput) -> Accepted {
+        match self.submit(reference, ssn, check).await {
+            ItemOutcome::Accepted(accepted) => *accepted,
+            other => panic!("not accepted: {other:?}"),
+        }
+    }
+
+    async fn look(&self, vendor: &VendorRef) -> Snapshot {
+        match self.adapter.fetch(&context(Share::Poll), vendor).await {
+            Ok(Fetched::Found(snapshot)) => *snapshot,
+            other => panic!("not found: {other:?}"),
+        }
+    }
+
+    async fn cancel(&self, vendor: &VendorRef, code: &str) -> CancelAnswer {
+        let reason = Reason::new(code, "The candidate withdrew.");
+        self.adapter.cancel(&context(Share::Poll), vendor, &reason).await.expect("an answer")
+    }
+
+    async fn locate(&self, references: &[Reference]) -> Sightings {
+        let sought = |reference: &Reference| Sought {
+            reference: *reference,
+            sent_at: Timestamp::EPOCH,
+            order: Arc::new(order("000-00-0000")),
+            check: Arc::new(employment("Fake Company")),
+        };
+        let query = LocateQuery {
+            sought: references.iter().map(sought).collect(),
+            since: Timestamp::EPOCH,
+            until: Timestamp::EPOCH + std::time::Duration::from_hours(24 * 365 * 200),
+            started_at: Timestamp::EPOCH,
+            settled: std::collections::BTreeSet::default(),
+        };
+        self.adapter.locate(&context(Share::LookUp), &query).await
+    }
+
+    fn finish(&self) {
+        self.simulator.control().advance(std::time::Duration::from_mins(1));
+    }
+}
+
+fn ids(seen: &Sightings, reference: Reference) -> Vec<&str> {
+    let ours = seen.found.iter().filter(|sighting| sighting.reference == reference);
+    ours.map(|sighting| sighting.vendor.order_id.as_str()).collect()
+}
+
+#[tokio::test]
+async fn every_order_under_a_key_is_a_sighting_with_its_time() {
+    let site = Site::new().await;
+    let reference = reference();
+    // More than a page of them, since a key need not be unique.
+    for _ in 0..30 {
+        site.accepted(reference, "000-00-0000", employment("Fake Company")).await;
+    }
+    let seen = site.locate(&[reference]).await;
+    assert!(seen.complete && seen.echoes);
+    assert_eq!((seen.found.len(), seen.pages, seen.calls, seen.objects), (30, 2, 2, 30));
+    assert!(seen.found.iter().all(|sighting| sighting.created_at.is_some()));
+}
+
+#[tokio::test]
+async fn a_vendor_that_ignores_the_filter_fools_nobody() {
+    let site = Site::new().await;
+    site.switch(json!({ "ignore_search_key": true }));
+    let (first, second, never) = (reference(), reference(), reference());
+    let one = site.accepted(first, "000-00-0000", employment("Fake Company")).await;
+    site.simulator.control().make_strangers(60, &json!({}));
+    site.simulator.control().make_strangers(1, &json!({ "search_key": "somebody-elses" }));
+    let two = site.accepted(second, "000-00-0000", employment("Fake Company")).await;
+
+    let seen = site.locate(&[never, first, second]).await;
+    assert!(seen.complete, "{:?}", seen.incomplete_because);
+    assert_eq!(ids(&seen, first), [one.vendor.order_id.as_str()]);
+    assert_eq!(ids(&seen, second), [two.vendor.order_id.as_str()]);
+    assert_eq!(seen.found.len(), 2);
+    // The pages held the whole account, so they were read once for all three.
+    assert_eq!((seen.calls, seen.objects), (3, 63));
+}
+
+#[tokio::test]
+async fn keys_that_only_begin_alike_are_other_keys() {
+    let site = Site::new().await;
+    site.switch(json!({ "loose_search_key": true }));
+    let first = reference();
+    let second = Reference { attempt: 2, ..first };
+    let later = site.accepted(second, "000-00-0000", employment("Fake Company")).await;
+    let seen = site.locate(&[first]).await;
+    assert!(seen.complete && seen.found.is_empty(), "{:?}", seen.found);
+    let seen = site.locate(&[first, second]).await;
+    assert_eq!(ids(&seen, second), [later.vendor.order_id.as_str()]);
+}
+
+#[tokio::test]
+async fn an_order_that_the_list_does_not_show_yet_is_found_later() {
+    let site = Site::new().await;
+    site.switch(json!({ "list_lag_ms": 30_000 }));
+    let reference = reference();
+    site.simulator.control().arm(Fault::new("create", FaultKind::DropAfter));
+    let outcome = site.submit(reference, "000-00-0000", employment("Fake Company")).await;
+    assert!(matches!(outcome, ItemOutcome::Unknown { then: AfterAbsence::Resend, .. }), "{outcome:?}");
+    assert!(site.locate(&[reference]).await.found.is_empty());
+    site.finish();
+    assert_eq!(site.locate(&[reference]).await.found.len(), 1);
+}
+
+#[tokio::test]
+async fn a_vendor_that_does_not_give_the_key_back_is_accepted_provisionally() {
+    let site = Site::new().await;
+    site.switch(json!({ "hide_search_key": true }));
+    let reference = reference();
+    let accepted = site.accepted(reference, "000-00-0000", employment("Fake Company")).await;
+    assert!(accepted.provisional);
+    let seen = site.locate(&[reference]).await;
+    assert!(!seen.echoes && seen.found.is_empty());
+}
+
+#[tokio::test]
+async fn a_search_has_its_result_in_the_answer() {
+    let site = Site::new().await;
+    let accepted = site.accepted(reference(), "000-00-0007", income(None, true)).await;
+    let snapshot = accepted.snapshot.expect("a snapshot");
+    let Standing::Completed { outcome, result: Some(CheckResult::Verification(result)), certainty, .. } =
+        snapshot.standing
+    else {
+        panic!("not completed");
+    };
+    assert_eq!((outcome, certainty), (Outcome::Clear, Certainty::Full));
+    assert_eq!(result.further.len(), 1);
+    assert!(result.income.is_some_and(|income| income.annualized_base.is_some()));
+}
+
+#[tokio::test]
+async fn analytics_that_an_order_lacks_are_read_from_its_reports() {
+    let site = Site::new().await;
+    let check = income(Some("Fake Company"), true);
+    let accepted = site.accepted(reference(), "000-00-0000", check.clone()).await;
+    site.finish();
+    let uncompared = site.look(&accepted.vendor).await;
+    assert!(matches!(
+        &uncompared.standing,
+        Standing::Completed { outcome: Outcome::Unresolved, certainty: Certainty::Partial, .. }
+    ));
+    let compared = site.adapter.compare(&check, uncompared);
+    let again = site.adapter.compare(&check, compared.clone());
+    assert!(compared.standing == again.standing, "compared twice is compared once");
+    let Standing::Completed { outcome, result: Some(CheckResult::Verification(result)), .. } = compared.standing else {
+        panic!("not completed");
+    };
+    assert_eq!(outcome, Outcome::Clear);
+    assert!(result.income.is_some_and(|income| income.annualized_gross.is_some()));
+    assert_eq!(site.simulator.control().books().calls_of("document"), 1);
+
+    // A report that is refused is done without; one that cannot be read now makes the look fail.
+    site.simulator.control().arm(Fault::new("document", FaultKind::StatusBefore).status(404));
+    assert!(site.look(&accepted.vendor).await.standing.is_final());
+    site.simulator.control().arm(Fault::new("document", FaultKind::StatusBefore).status(503));
+    assert!(site.adapter.fetch(&context(Share::Poll), &accepted.vendor).await.is_err());
+}
+
+#[tokio::test]
+async fn odd_shapes_of_the_answers_are_read_alike() {
+    let expected = standing_under(json!({})).await;
+    for switches in [
+        json!({ "omit_empty": true }),
+        json!({ "plain_words": true }),
+        json!({ "completion_dates": true }),
+        json!({ "omit_empty": true, "plain_words": true }),
+    ] {
+        assert!(standing_under(switches.clone()).await == expected, "{switches}");
+    }
+}
+
+async fn standing_under(switches: serde_json::Value) -> Standing {
+    let site = Site::new().await;
+    site.switch(switches);
+    let check = employment("Fake Company");
+    let accepted = site.accepted(reference(), "000-00-0001", check.clone()).await;
+    site.finish();
+    let mut standing = site.adapter.compare(&check, site.look(&accepted.vendor).await).standing;
+    if let Standing::Completed { result: Some(CheckResult::Verification(result)), .. } = &mut standing {
+        // Each simulator has a beginning of its own.
+        result.as_of = None;
+    }
+    standing
+}
+
+#[tokio::test]
+async fn refusals_of_a_create_are_told_apart() {
+    let site = Site::new().await;
+    let frozen = site.submit(reference(), "000-99-0002", employment("Fake Company")).await;
+    assert!(matches!(frozen, ItemOutcome::Rejected(why) if why.code == "ssn_frozen"));
+
+    let unknown = site.submit(reference(), "123-45-6789", employment("Fake Company")).await;
+    let ItemOutcome::Unknown { then: AfterAbsence::Fail { reason }, .. } = unknown else {
+        panic!("{unknown:?}");
+    };
+    assert_eq!(
+        reason.message,
+        "Truework refused the order with 400; it does not take: target.social_security_number. \
+         Its sandbox knows only the published test SSNs."
+    );
+    assert!(site.simulator.control().books().objects.is_empty());
+}
+
+#[tokio::test]
+async fn a_key_with_a_newer_pin_refuses_the_version() {
+    let config = Config { pin: "2024-12-31".to_owned(), ..Config::default() };
+    let simulator = simulator(config).await;
+    let adapter = adapter(simulator.base_url());
+    let submission = submission(reference(), order("000-00-0000"), employment("Fake Company"));
+    let report = adapter.submit(&context(Share::Create), &submission).await;
+    assert!(matches!(&report.items[0], ItemOutcome::NotSent { why, .. } if why.code == "version_refused"));
+    let probed = adapter.probe(&context(Share::LookUp)).await;
+    assert!(matches!(probed, Err(ProbeFault::Credentials(_))), "{probed:?}");
+}
+
+#[tokio::test]
+async fn the_vendors_rate_limit_is_not_sent() {
+    let site = Site::new().await;
+    site.switch(json!({ "rate_limit": 1, "retry_after": 3 }));
+    site.accepted(reference(), "000-00-0000", employment("Fake Company")).await;
+    let limited = site.submit(reference(), "000-00-0000", employment("Fake Company")).await;
+    assert!(matches!(limited, ItemOutcome::NotSent { retry_after: Some(rest), .. } if rest.as_secs() == 3));
+    let seen = site.locate(&[reference()]).await;
+    assert!(!seen.complete);
+}
+
+#[tokio::test]
+async fn what_has_ended_has_nothing_to_stop_whatever_the_vendor_calls_it() {
+    for status in [400, 403, 404, 409] {
+        let site = Site::new().await;
+        site.switch(json!({ "cancel_ended_status": status }));
+        let accepted = site.accepted(reference(), "000-00-0000", employment("Fake Company")).await;
+        site.finish();
+        assert_eq!(site.cancel(&accepted.vendor, "withdrawn").await, CancelAnswer::AlreadyEnded, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn only_immediate_cancels_young_orders_under_the_older_rule() {
+    let site = Site::new().await;
+    site.switch(json!({ "two_day_rule": true }));
+    let accepted = site.accepted(reference(), "000-00-0000", employment("Fake Company")).await;
+    let refused = site.cancel(&accepted.vendor, "wrong_info").await;
+    assert!(matches!(refused, CancelAnswer::Refused(why) if why.code == "not_cancelable"));
+    assert_eq!(site.cancel(&accepted.vendor, "withdrawn").await, CancelAnswer::Agreed);
+    let standing = site.look(&accepted.vendor).await.standing;
+    assert!(matches!(standing, Standing::Canceled { reason } if reason.code == "immediate"));
+    let gone = site.cancel(&VendorRef::order("nobody"), "withdrawn").await;
+    assert!(matches!(gone, CancelAnswer::Refused(why) if why.code == "not_found"));
+}
+
+#[tokio::test]
+async fn the_key_goes_to_no_foreign_host() {
+    let site = Site::new().await;
+    let document = DocumentRef {
+        locator: "applicant-document:http://127.0.0.1:1/elsewhere".to_owned(),
+        kind: "attachment".to_owned(),
+        media_type: "application/pdf".to_owned(),
+        filename: "x.pdf".to_owned(),
+    };
+    let ctx = context(Share::Poll);
+    let refused = site.adapter.document(&ctx, &document).await.err();
+    assert!(matches!(refused, Some(CallError::NotSent { .. })), "{refused:?}");
+    assert_eq!(ctx.calls(), 0);
+}
+
+#[tokio::test]
+async fn reports_are_read_as_pdf() {
+    let site = Site::new().await;
+    let accepted = site.accepted(reference(), "000-00-0007", employment("Fake Company")).await;
+    assert!(site.look(&accepted.vendor).await.documents.is_empty(), "none before the end");
+    site.finish();
+    let documents = site.look(&accepted.vendor).await.documents;
+    assert_eq!(documents.len(), 2);
+    let mut stream = site.adapter.document(&context(Share::Poll), &documents[1]).await.expect("a document");
+    let start = stream.next().await.expect("bytes").expect("bytes");
+    assert!(start.starts_with(b"%PDF-"));
+}
+
+#[tokio::test]
+async fn a_search_settles_later_than_an_order_at_an_employer() {
+    let site = Site::new().await;
+    let (search, named) = (income(None, false), employment("Fake Company"));
+    assert!(site.adapter.settle_window(&search) > site.adapter.settle_window(&named));
+    assert_eq!(site.adapter.settle_window(&named), site.adapter.descriptor().timing.settle);
+}
+
+/// Takes the simulator's hooks.
+async fn receiver() -> (String, mpsc::UnboundedReceiver<HookRequest>) {
+    async fn take(
+        State(taken): State<mpsc::UnboundedSender<HookRequest>>,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> StatusCode {
+        let _ = taken.send(HookRequest { headers, body, received_at: Timestamp::EPOCH });
+        StatusCode::OK
+    }
+    let (taken, hooks) = mpsc::unbounded_channel();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/hooks", listener.local_addr().expect("an address"));
+    let router = Router::new().route("/hooks", post(take)).with_state(taken);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, hooks)
+}
+
+#[tokio::test]
+async fn the_simulators_hooks_are_read() {
+    let site = Site::new().await;
+    let (url, mut hooks) = receiver().await;
+    site.switch(json!({ "hooks": { "target": url, "duplicate_every": 1 } }));
+    let reference = reference();
+    let accepted = site.accepted(reference, "000-03-0000", employment("Fake Company")).await;
+    site.finish();
+    site.cancel(&accepted.vendor, "withdrawn").await;
+    site.simulator.control().books();
+
+    // processing, action-required, canceled and the order's completion, each twice.
+    let mut keys = Vec::new();
+    for _ in 0..8 {
+        let hook = tokio::time::timeout(std::time::Duration::from_secs(30), hooks.recv()).await;
+        let hook = hook.expect("a hook in time").expect("a hook");
+        let news = site.adapter.receive_hook(&hook).expect("authentic").remove(0);
+        assert_eq!(news.vendor.as_ref(), Some(&VendorRef::order(&accepted.vendor.order_id)));
+        assert_eq!(news.reference, Some(reference));
+        assert!(matches!(news.says, HookSays::Changed));
+        keys.push(news.dedupe_key);
+    }
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 4, "{keys:?}");
+    assert!(
+        keys.iter().any(|key| key.contains("|action-required|")),
+        "the vendor's misspelling is corrected: {keys:?}"
+    );
+}
+
+#[tokio::test]
+async fn nothing_of_the_credentials_is_needed_to_refuse_settings() {
+    let settings = settings(&"https://api.truework.com".parse().expect("a URL"), "tw_sk_test_x");
+    assert!(Truework::new(settings).is_err());
+}

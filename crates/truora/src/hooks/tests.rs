@@ -1,0 +1,199 @@
+use http::HeaderMap;
+use serde_json::json;
+
+use super::*;
+use crate::fixtures::reference;
+
+/// Signed outside of this project: HS256 over the known parts, with a key of 64 hex digits as text, and with its bytes.
+const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+const BY_TEXT: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJUcnVvcmEiLCJpYXQiOjE3OTAwMDAwMDAsImV2ZW50cyI6W3siaWQiOiJIS0U3IiwiZXZlbnRfdHlwZSI6ImNoZWNrIiwiZXZlbnRfYWN0aW9uIjoiZGVsYXllZCIsInZlcnNpb24iOiIxLjAiLCJ0aW1lc3RhbXAiOiIyMDI2LTA5LTIxVDEzOjMzOjIwWiIsIm9iamVjdCI6eyJjaGVja19pZCI6IkNISzciLCJzdGF0dXMiOiJkZWxheWVkIiwic2NvcmUiOi0xfX1dfQ.UaiGACtyxzuRYdtKeundZ_lilhcZKAKdv3Bl0VVx-7Y";
+const BY_BYTES: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJUcnVvcmEiLCJpYXQiOjE3OTAwMDAwMDAsImV2ZW50cyI6W3siaWQiOiJIS0U3IiwiZXZlbnRfdHlwZSI6ImNoZWNrIiwiZXZlbnRfYWN0aW9uIjoiZGVsYXllZCIsInZlcnNpb24iOiIxLjAiLCJ0aW1lc3RhbXAiOiIyMDI2LTA5LTIxVDEzOjMzOjIwWiIsIm9iamVjdCI6eyJjaGVja19pZCI6IkNISzciLCJzdGF0dXMiOiJkZWxheWVkIiwic2NvcmUiOi0xfX1dfQ.t0T-jT3Cqx1WowbuNXFznXMQen8mD0iYzpnTfOeun4M";
+
+fn at(unix: u64) -> Timestamp {
+    Timestamp::EPOCH + Duration::from_secs(unix)
+}
+
+/// The token's `iat`.
+const ISSUED: u64 = 1_790_000_000;
+
+fn take(body: impl Into<Bytes>, received_at: Timestamp) -> Result<Vec<HookNews>, HookRefused> {
+    let keys = HookKeys::new(&SecretString::from(KEY));
+    let request = HookRequest { headers: HeaderMap::new(), body: body.into(), received_at };
+    receive(Some(&keys), &OutcomePolicy::default(), &request)
+}
+
+fn token(claims: &Value) -> String {
+    let key = jsonwebtoken::EncodingKey::from_secret(KEY.as_bytes());
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), claims, &key).expect("a token")
+}
+
+fn event(kind: &str, action: &str) -> Value {
+    json!({
+        "id": "HKE1", "event_type": kind, "event_action": action, "version": "1.0", "timestamp": "2026-09-21T13:33:20Z",
+        "object": {
+            "check_id": "CHK1", "country": "CO", "type": "person", "status": "in_progress", "score": -1,
+            "custom_input": reference(1).to_string(), "update_date": "2026-09-21T13:33:20.123456789Z",
+        },
+    })
+}
+
+fn news_of(event: &Value) -> HookNews {
+    let news = take(token(&json!({ "iat": ISSUED, "events": [event] })), at(ISSUED)).expect("an authentic hook");
+    let [one] = news.as_slice() else { panic!("{news:?}") };
+    one.clone()
+}
+
+#[test]
+fn known_tokens_are_read_whichever_way_the_key_was_meant() {
+    for body in [BY_TEXT, BY_BYTES] {
+        let news = take(body, at(ISSUED)).expect("a known token");
+        let [one] = news.as_slice() else { panic!("{news:?}") };
+        assert_eq!(one.dedupe_key, "HKE7");
+        assert_eq!(one.vendor, Some(VendorRef::order("CHK7")));
+        assert!(matches!(&one.says, HookSays::Snapshot(snapshot) if snapshot.native_status == "delayed"));
+    }
+}
+
+#[test]
+fn the_three_forms_of_a_body_are_taken() {
+    let quoted = format!("\"{BY_TEXT}\"");
+    let wrapped = json!({ "token": BY_TEXT }).to_string();
+    for body in [format!(" {BY_TEXT}\n"), quoted, wrapped] {
+        assert_eq!(take(body, at(ISSUED)).expect("authentic").len(), 1);
+    }
+}
+
+#[test]
+fn a_signed_event_is_an_observation() {
+    for action in ["created", "started", "delayed", "finished"] {
+        let news = news_of(&event("check", action));
+        let HookSays::Snapshot(snapshot) = news.says else { panic!("{action}") };
+        assert_eq!(snapshot.reference, Some(reference(1)));
+        assert_eq!(news.reference, Some(reference(1)));
+        assert_eq!(snapshot.vendor_time.map(|at| at.to_string()).as_deref(), Some("2026-09-21T13:33:20.123456Z"));
+        let payload: Value = serde_json::from_slice(snapshot.payload.expose()).expect("JSON");
+        assert_eq!(payload["check_id"], "CHK1");
+    }
+}
+
+#[test]
+fn events_of_every_generation_are_known() {
+    for (kind, action) in [("check", "finished"), ("checks.check", "finished"), ("checks.check.finished", "finished")] {
+        assert!(matches!(news_of(&event(kind, action)).says, HookSays::Snapshot(_)), "{kind}");
+    }
+    let mut trigger = event("checks.check.finished", "");
+    trigger.as_object_mut().expect("an object").remove("event_action");
+    assert!(matches!(news_of(&trigger).says, HookSays::Snapshot(_)));
+}
+
+#[test]
+fn other_events_are_notes() {
+    for (kind, action, noted) in [
+        ("continuous_check", "changed", "continuous_check.changed"),
+        ("digital_identity.identity_process", "created", "identity_process.created"),
+        ("check", "decision_variables_finished", "check.decision_variables_finished"),
+        ("", "", "."),
+    ] {
+        let news = news_of(&event(kind, action));
+        assert!(matches!(&news.says, HookSays::Note { kind } if kind == noted), "{kind}: {news:?}");
+    }
+    assert!(matches!(news_of(&json!({})).says, HookSays::Note { .. }));
+    let nameless = json!({ "event_type": "check", "event_action": "finished", "object": { "status": "completed" } });
+    assert!(matches!(news_of(&nameless).says, HookSays::Note { .. }));
+}
+
+#[test]
+fn every_event_of_a_hook_is_read() {
+    let mut second = event("check", "finished");
+    second["id"] = json!("HKE2");
+    let body = token(&json!({ "iat": ISSUED, "events": [event("check", "created"), second] }));
+    let keys: Vec<_> = take(body, at(ISSUED)).expect("authentic").into_iter().map(|news| news.dedupe_key).collect();
+    assert_eq!(keys, ["HKE1", "HKE2"]);
+}
+
+#[test]
+fn an_object_may_be_a_text_that_holds_json() {
+    let mut logged = event("check", "started");
+    logged["object"] = json!(logged["object"].to_string());
+    assert!(matches!(news_of(&logged).says, HookSays::Snapshot(_)));
+}
+
+#[test]
+fn a_finished_check_without_its_scores_is_fetched() {
+    let mut finished = event("check", "finished");
+    finished["object"]["status"] = json!("completed");
+    finished["object"]["score"] = json!(1);
+    assert!(matches!(news_of(&finished).says, HookSays::Changed));
+    finished["object"]["scores"] = json!([{ "data_set": "criminal_record", "score": 1, "result": "not_found" }]);
+    let HookSays::Snapshot(snapshot) = news_of(&finished).says else { panic!("not whole") };
+    assert!(snapshot.standing.is_final());
+}
+
+#[test]
+fn an_event_without_an_id_is_told_by_what_it_says() {
+    let mut nameless = event("check", "started");
+    nameless["id"] = json!("");
+    assert_eq!(news_of(&nameless).dedupe_key, "CHK1:check.started:2026-09-21T13:33:20Z");
+    let mut long = event("check", "started");
+    long["id"] = json!("x".repeat(5_000));
+    assert_eq!(news_of(&long).dedupe_key.len(), LONGEST_KEY);
+}
+
+#[test]
+fn an_old_hook_is_refused_and_so_is_one_of_the_future() {
+    let age = |seconds: u64| take(BY_TEXT, at(ISSUED + seconds)).map(|_| ());
+    assert_eq!(age(7 * 86_400), Ok(()));
+    assert_eq!(age(7 * 86_400 + 1), Err(HookRefused::Expired));
+    let early = |seconds: u64| take(BY_TEXT, at(ISSUED - seconds)).map(|_| ());
+    assert_eq!(early(300), Ok(()));
+    assert_eq!(early(301), Err(HookRefused::Expired));
+    for iat in [-1, i64::MIN, i64::MAX] {
+        let body = token(&json!({ "iat": iat, "events": [] }));
+        assert_eq!(take(body, at(ISSUED)).map(|_| ()), Err(HookRefused::Expired), "{iat}");
+    }
+}
+
+#[test]
+fn a_signed_hook_without_a_date_is_a_hint() {
+    let body = token(&json!({ "events": [event("check", "started")] }));
+    let news = take(body, at(ISSUED)).expect("a hint");
+    assert!(matches!(news[0].says, HookSays::Changed) && news[0].reference.is_none());
+}
+
+#[test]
+fn plain_json_is_a_hint_that_cannot_hide_a_signed_event() {
+    let body = json!({ "iat": ISSUED, "events": [event("check", "finished")] }).to_string();
+    let news = take(body, at(ISSUED)).expect("a hint");
+    assert!(matches!(news[0].says, HookSays::Changed));
+    assert_eq!(news[0].vendor, Some(VendorRef::order("CHK1")));
+    assert_eq!(news[0].reference, None, "a forged reference would prove that something was made");
+    assert_ne!(news[0].dedupe_key, news_of(&event("check", "finished")).dedupe_key);
+}
+
+#[test]
+fn what_is_not_authentic_is_refused() {
+    let (signed, signature) = BY_TEXT.rsplit_once('.').expect("three parts");
+    for body in [
+        format!("{signed}."),
+        signed.to_owned(),
+        format!("{signed}.{}", signature.replace(['A', 'a'], "b")),
+        "x".into(),
+    ] {
+        assert_eq!(take(body.clone(), at(ISSUED)).map(|_| ()), Err(HookRefused::NotAuthentic), "{body}");
+    }
+    let other = HookKeys::new(&SecretString::from("another key"));
+    let request = HookRequest { headers: HeaderMap::new(), body: BY_TEXT.into(), received_at: at(ISSUED) };
+    let policy = OutcomePolicy::default();
+    assert_eq!(receive(Some(&other), &policy, &request).map(|_| ()), Err(HookRefused::NotAuthentic));
+    assert_eq!(receive(None, &policy, &request).map(|_| ()), Err(HookRefused::NotConfigured));
+}
+
+#[test]
+fn what_cannot_be_read_is_refused() {
+    let not_events = token(&json!({ "iat": ISSUED, "events": "none" }));
+    for body in [String::new(), "{}".to_owned(), "{\"token\": 5}".to_owned(), "{\"events\": {}}".to_owned(), not_events]
+    {
+        assert_eq!(take(body.clone(), at(ISSUED)).map(|_| ()), Err(HookRefused::Unreadable), "{body}");
+    }
+    assert_eq!(take(vec![0xff, 0xfe], at(ISSUED)).map(|_| ()), Err(HookRefused::Unreadable));
+}

@@ -1,0 +1,139 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixtures::{check, colombian, order, reference};
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::EPOCH + Duration::from_secs(1_000_000 + seconds)
+}
+
+/// Looks for one Colombian, sent at 1000, in the time from 700 to 1120.
+fn query() -> LocateQuery {
+    let sought = Sought {
+        reference: reference(1),
+        sent_at: at(1000),
+        order: Arc::new(order(&colombian())),
+        check: Arc::new(check(&json!({ "country": "CO" }))),
+    };
+    LocateQuery {
+        sought: vec![sought],
+        since: at(700),
+        until: at(1120),
+        started_at: at(1130),
+        settled: BTreeSet::new(),
+    }
+}
+
+fn row(id: &str, created: u64, fields: &Value) -> BareCheck {
+    let mut row = json!({ "check_id": id, "creation_date": at(created).to_string() });
+    row.as_object_mut().expect("an object").extend(fields.as_object().expect("an object").clone());
+    serde_json::from_value(row).expect("a row")
+}
+
+fn plain(id: &str, created: u64) -> BareCheck {
+    row(id, created, &json!({ "custom_input": "x" }))
+}
+
+fn seen(rows: &[BareCheck]) -> Sightings {
+    seen_by(&query(), rows)
+}
+
+fn seen_by(query: &LocateQuery, rows: &[BareCheck]) -> Sightings {
+    let mut scan = Scan::new(query);
+    scan.read(rows).expect("readable rows");
+    scan.into_seen()
+}
+
+#[test]
+fn only_the_whole_reference_binds() {
+    let ours = reference(1).to_string();
+    let found = seen(&[
+        row("CHK1", 1001, &json!({ "custom_input": ours })),
+        row("CHK2", 1002, &json!({ "custom_input": format!("{ours}_2") })),
+        row("CHK3", 1003, &json!({ "custom_input": format!(" {ours}") })),
+        row("CHK4", 1004, &json!({ "custom_input": reference(2).to_string() })),
+        row("CHK1", 1001, &json!({ "custom_input": ours })),
+    ]);
+    let vendor = VendorRef::order("CHK1");
+    assert_eq!(found.found, [Sighting { reference: reference(1), vendor, created_at: Some(at(1001)) }]);
+    assert_eq!(found.objects, 4, "a row that is repeated on the next page is one object");
+}
+
+#[test]
+fn an_account_echoes_once_it_gave_back_any_reference_of_our_form() {
+    assert!(seen(&[row("CHK1", 1, &json!({ "custom_input": reference(9).to_string() }))]).echoes);
+    assert!(!seen(&[plain("CHK1", 1), row("CHK2", 1, &json!({}))]).echoes);
+}
+
+#[test]
+fn what_lies_outside_of_the_time_is_not_listed() {
+    let listed = seen(&[
+        plain("new", 1121),
+        plain("in", 900),
+        plain("old", 699),
+        row("undated", 0, &json!({ "creation_date": "?" })),
+    ]);
+    let ids: Vec<_> = listed.listed.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, ["in", "undated"]);
+}
+
+#[test]
+fn a_look_alike_agrees_in_number_type_and_country_and_carries_no_reference() {
+    let alike = json!({ "type": "person", "country": "co", "national_id": "1032456701" });
+    let with = |name: &str, value: Value| {
+        let mut row = alike.clone();
+        row[name] = value;
+        row
+    };
+    let first = seen(&[row("CHK1", 1001, &alike)]).look_alikes;
+    let [first] = first.as_slice() else { panic!("{first:?}") };
+    assert_eq!((first.reference, first.vendor_order_id.as_str()), (reference(1), "CHK1"));
+    assert_eq!(first.agrees_in, ["type", "country", "identifiers[national_id]"]);
+
+    for (case, fields) in [
+        ("another number", with("national_id", json!("1032456702"))),
+        ("no number", with("national_id", json!(null))),
+        ("another type", with("type", json!("vehicle"))),
+        ("another country", with("country", json!("PE"))),
+        ("a reference", with("custom_input", json!("somebody else's"))),
+    ] {
+        assert!(seen(&[row("CHK1", 1001, &fields)]).look_alikes.is_empty(), "{case}");
+    }
+    assert!(seen(&[row("CHK1", 600, &alike)]).look_alikes.is_empty(), "older than the call");
+    let settled = LocateQuery { settled: BTreeSet::from(["CHK1".to_owned()]), ..query() };
+    assert!(seen_by(&settled, &[row("CHK1", 1001, &alike)]).look_alikes.is_empty(), "bound to another check");
+}
+
+#[test]
+fn it_stops_at_a_page_wholly_older_while_times_only_fell() {
+    let query = query();
+    let mut scan = Scan::new(&query);
+    assert!(!scan.read(&[plain("a", 2000), plain("b", 1000)]).expect("readable"));
+    assert!(!scan.read(&[plain("c", 800), plain("d", 600)]).expect("readable"), "partly older");
+    assert!(scan.read(&[plain("e", 600), plain("f", 500)]).expect("readable"));
+}
+
+#[test]
+fn it_reads_on_where_times_rose_or_lack() {
+    let query = query();
+    let mut rising = Scan::new(&query);
+    assert!(!rising.read(&[plain("a", 500), plain("b", 600)]).expect("readable"));
+    assert!(!rising.read(&[plain("c", 400)]).expect("readable"), "once risen, all pages are read");
+    let mut undated = Scan::new(&query);
+    assert!(!undated.read(&[row("a", 0, &json!({ "creation_date": null }))]).expect("readable"));
+    assert!(!undated.read(&[plain("b", 400)]).expect("readable"));
+    let mut empty = Scan::new(&query);
+    assert!(!empty.read(&[]).expect("readable"), "an empty page says nothing about the next");
+}
+
+#[test]
+fn a_row_without_an_id_is_no_row() {
+    let query = query();
+    for row in [json!({}), json!({ "check_id": "" }), json!({ "check_id": null })] {
+        let row: BareCheck = serde_json::from_value(row).expect("a row");
+        assert!(Scan::new(&query).read(&[row]).is_err());
+    }
+}
