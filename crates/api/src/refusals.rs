@@ -66,8 +66,10 @@ fn response(kinds: &[Kind]) -> Response {
     let waits = kinds.iter().any(|kind| matches!(kind, Kind::RateLimited | Kind::Unavailable | Kind::InProgress));
     if waits {
         let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
-        let header =
-            HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds to wait before asking again.")).build();
+        let header = HeaderBuilder::new()
+            .schema(Some(seconds))
+            .description(Some("Seconds to wait before asking again."))
+            .build();
         return response.header("Retry-After", header).build();
     }
     response.build()

@@ -19,16 +19,18 @@ macro_rules! scopes {
                 match self { $(Self::$name => concat!($($doc),+)),+ }
             }
         }
-
-        $(
-            $(#[doc = $doc])+
-            #[derive(Debug, Clone, Copy)]
-            pub struct $name;
-            impl Required for $name {
-                const SCOPE: Scope = Scope::$name;
-            }
-        )+
     };
+}
+
+/// A type for each scope that an operation asks for as its first.
+macro_rules! required {
+    ($($name:ident),+ $(,)?) => {$(
+        #[derive(Debug, Clone, Copy)]
+        pub struct $name;
+        impl Required for $name {
+            const SCOPE: Scope = Scope::$name;
+        }
+    )+};
 }
 
 /// The scope that an operation asks of its [caller](crate::caller::Caller).
@@ -68,6 +70,17 @@ scopes! {
     /// Act across all tenants.
     TenantsAll = "tenants:all",
 }
+
+required!(
+    OrdersRead,
+    OrdersWrite,
+    VendorRead,
+    ReconciliationRead,
+    ReconciliationResolve,
+    ProvidersRead,
+    ProvidersManage,
+    AuditRead,
+);
 
 /// The scopes of one token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

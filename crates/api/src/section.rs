@@ -44,30 +44,37 @@ pub fn parse<T: DeserializeOwned>(mut value: Value, at: &str, faults: &mut Fault
 }
 
 /// Takes an array off an object and reads its elements one by one, so that a fault in one does not hide the others'.
+/// `judge` is asked about each, with its pointer.
 pub fn elements<T: DeserializeOwned>(
     object: &mut Map<String, Value>,
     key: &str,
     at: &str,
     most: usize,
     faults: &mut Faults,
+    judge: impl Fn(&T, &str, &mut Faults),
 ) -> Vec<T> {
     let pointer = join(at, key);
-    match object.remove(key) {
-        None => Vec::new(),
-        Some(Value::Array(items)) => {
-            if items.len() > most {
-                faults.push(pointer, "too_many", format!("At most {most} entries are taken."));
-                return Vec::new();
-            }
-            let parsed =
-                items.into_iter().enumerate().map(|(index, item)| parse(item, &format!("{pointer}/{index}"), faults));
-            parsed.collect::<Vec<_>>().into_iter().flatten().collect()
+    let items = match object.remove(key) {
+        None => return Vec::new(),
+        Some(Value::Array(items)) if items.len() <= most => items,
+        Some(Value::Array(_)) => {
+            faults.push(pointer, "too_many", format!("At most {most} entries are taken."));
+            return Vec::new();
         }
         Some(_) => {
             faults.push(pointer, "invalid", "Expected an array.");
-            Vec::new()
+            return Vec::new();
+        }
+    };
+    let mut elements = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        let at = format!("{pointer}/{index}");
+        if let Some(element) = parse(item, &at, faults) {
+            judge(&element, &at, faults);
+            elements.push(element);
         }
     }
+    elements
 }
 
 struct Found {
@@ -95,7 +102,8 @@ fn explain(path: &Path, text: &str) -> Found {
     if let Some(field) = quoted(text, "unknown field ") {
         let inner = join("", field);
         let pointer = if pointer.ends_with(&inner) { pointer } else { format!("{pointer}{inner}") };
-        let known = expected(text).map(|known| format!(" Known here: {known}.")).unwrap_or_default();
+        let known = expected(text).map(|known| format!(" Known here: {}.", known.trim_start_matches("one of ")));
+        let known = known.unwrap_or_default();
         return Found { pointer, code: "unknown_field", detail: format!("There is no such field.{known}") };
     }
     let detail =

@@ -81,8 +81,13 @@ impl fmt::Debug for Timestamp {
 
 impl FromStr for Timestamp {
     type Err = time::error::Parse;
+    /// Refuses what lies, in UTC, outside the years that RFC 3339 can write.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        OffsetDateTime::parse(text, &Rfc3339).map(Self::new)
+        let at = OffsetDateTime::parse(text, &Rfc3339)?;
+        match at.checked_to_offset(UtcOffset::UTC) {
+            Some(at) if (0..=9999).contains(&at.year()) => Ok(Self::new(at)),
+            _ => Err(time::error::TryFromParsed::InsufficientInformation.into()),
+        }
     }
 }
 

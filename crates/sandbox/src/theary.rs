@@ -50,9 +50,9 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use self::events::TenantHooks;
 pub use self::events::sign;
 pub use self::habits::Habits;
-use self::events::TenantHooks;
 use self::orders::Order;
 use crate::books::BookEntry;
 use crate::clock::SimClock;
@@ -195,7 +195,9 @@ impl Simulator {
                     body["applicant"]["firstName"] = "Else".into();
                     body["applicant"]["lastName"] = "Body".into();
                 }
-                let mut order = Order::new(&body, OUR_TENANT, &habits, made_at, true);
+                // Old ones were not all made in the same instant.
+                let apart = Duration::from_millis(if age.is_zero() { 0 } else { at as u64 });
+                let mut order = Order::new(&body, OUR_TENANT, &habits, made_at - apart, true);
                 if kind == "empty" {
                     order.searches.clear();
                 }

@@ -161,6 +161,9 @@ pub enum HookFormat {
     Json,
 }
 
+/// Between two strangers.
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// Starts it on this port (0: a free one).
 pub async fn start(port: u16, clock: SimClock, config: Config) -> io::Result<Running> {
     let make = |tools| Simulator { tools, config, habits: Switches::new(Habits::default()), account: Mutex::default() };
@@ -236,9 +239,12 @@ impl Vendor for Simulator {
     fn make_strangers(&self, count: usize, options: &Value) -> Vec<String> {
         let fields: form::Fields = serde_json::from_value(options["fields"].clone()).unwrap_or_default();
         let age = Duration::from_millis(options["age_ms"].as_u64().unwrap_or(0));
-        let made_at = self.tools.clock.now() - age;
+        let now = self.tools.clock.now();
         let mut account = self.account();
-        (0..count).map(|n| account.make_stranger(&fields, n % 2 == 0, made_at)).collect()
+        // Those of the past were made one after the other.
+        let made_at =
+            |n: usize| if age.is_zero() { now } else { now - age - MOMENT * u32::try_from(count - n).unwrap_or(0) };
+        (0..count).map(|n| account.make_stranger(&fields, n % 2 == 0, made_at(n))).collect()
     }
 
     fn tick(&self) {

@@ -118,6 +118,7 @@ impl Cases<'_> {
                    INSERT INTO case_items AS i (case_id, position, check_id, state)
                    SELECT $1, n.position - 1, n.check_id, n.state
                    FROM unnest($9::uuid[], $10::text[]) WITH ORDINALITY AS n (check_id, state, position)
+                   WHERE EXISTS (SELECT FROM changed)
                    ON CONFLICT (case_id, position) DO UPDATE SET check_id = excluded.check_id, state = excluded.state
                    WHERE (i.check_id, i.state) IS DISTINCT FROM (excluded.check_id, excluded.state)
                )

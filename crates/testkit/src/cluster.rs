@@ -41,6 +41,8 @@ pub struct PrivatePostgres {
     holder: PathBuf,
     /// `None`: another run started the server.
     guard: Option<Guard>,
+    /// Is there while the server is not: written by the guard.
+    exited: PathBuf,
     temporary: bool,
 }
 
@@ -98,13 +100,13 @@ impl PrivatePostgres {
     /// Crashes the server, as a fault: every connection breaks, and nobody is there until [`resume`](Self::resume).
     pub async fn halt(&self) -> Result<()> {
         self.order("halt")?;
-        self.until("stopped", || self.root.join("exited").exists()).await
+        self.until("stopped", || self.exited.exists()).await
     }
 
     /// Starts the server after a [`halt`](Self::halt), and waits until it has recovered.
     pub async fn resume(&self) -> Result<()> {
         self.order("resume")?;
-        self.until("started again", || !self.root.join("exited").exists()).await?;
+        self.until("started again", || !self.exited.exists()).await?;
         self.answers().await
     }
 
@@ -128,12 +130,11 @@ impl PrivatePostgres {
 
     /// Waits until it answers.
     async fn answers(&self) -> Result<()> {
-        let exited = self.root.join("exited");
         let deadline = Instant::now() + PATIENCE;
         loop {
             match PgConnection::connect(&self.url).await {
                 Ok(connection) => return Ok(connection.close().await?),
-                Err(_) if exited.exists() => bail!("Postgres did not start: {}", self.last_words()),
+                Err(_) if self.exited.exists() => bail!("Postgres did not start: {}", self.last_words()),
                 Err(error) if Instant::now() > deadline => {
                     return Err(error).with_context(|| format!("Postgres does not answer: {}", self.last_words()));
                 }
@@ -252,19 +253,20 @@ fn launch(
     set("timezone=UTC");
     if durability == Durability::None {
         set("fsync=off");
-        set("synchronous_commit=off");
         set("full_page_writes=off");
     }
-    let guard = Guard::start(account, installation, root, fate, &arguments)?;
-    let url = url(&socket, "postgres");
-    Ok(PrivatePostgres { root: root.to_owned(), url, holder, guard: Some(guard), temporary: fate == Fate::Remove })
+    let guard = Guard::start(account, installation, root, fate, durability, &arguments)?;
+    let exited = root.join(format!("exited.{}", guard.id()));
+    let (root, url) = (root.to_owned(), url(&socket, "postgres"));
+    Ok(PrivatePostgres { root, url, holder, guard: Some(guard), exited, temporary: fate == Fate::Remove })
 }
 
 /// Joins the users of a server that another run started; `None` if the last of them has just left.
 fn join(root: &Path) -> Result<Option<PrivatePostgres>> {
-    let url = url(&socket_folder(root), "postgres");
-    let joined = |holder| PrivatePostgres { root: root.to_owned(), url, holder, guard: None, temporary: false };
-    Ok(hold(root)?.map(joined))
+    let (Some(guard), Some(holder)) = (process_in(&root.join("guard")), hold(root)?) else { return Ok(None) };
+    let exited = root.join(format!("exited.{guard}"));
+    let (root, url) = (root.to_owned(), url(&socket_folder(root), "postgres"));
+    Ok(Some(PrivatePostgres { root, url, holder, guard: None, exited, temporary: false }))
 }
 
 /// Registers a user of the server; `None` if it is about to end.
@@ -290,11 +292,12 @@ fn server(root: &Path) -> Option<Pid> {
 /// used again, after a restart of a container at once, so another process of that id means a file that was left over.
 fn lives_in(folder: &Path, file: &Path) -> bool {
     let Some(process) = process_in(file) else { return false };
-    let lives = matches!(nix::sys::signal::kill(process, None), Ok(()) | Err(nix::errno::Errno::EPERM));
-    // Where it cannot be asked where it works, a living process is taken for the one that wrote the file.
-    let works_here = fs::read_link(format!("/proc/{process}/cwd"))
-        .map_or(true, |works_in| folder.canonicalize().is_ok_and(|folder| folder == works_in));
-    lives && works_here
+    if Path::new("/proc/self/cwd").exists() {
+        // Those of our account can be asked where they work; what is dead, even if nobody has buried it, works nowhere.
+        let works_in = fs::read_link(format!("/proc/{process}/cwd"));
+        return works_in.is_ok_and(|works_in| folder.canonicalize().is_ok_and(|folder| folder == works_in));
+    }
+    matches!(nix::sys::signal::kill(process, None), Ok(()) | Err(nix::errno::Errno::EPERM))
 }
 
 fn process_in(file: &Path) -> Option<Pid> {
@@ -311,14 +314,14 @@ fn remove_stale(root: &Path) -> Result<()> {
         }
         _ => Ok(()),
     };
-    for file in ["data/postmaster.pid", "guard", "exited"] {
-        stale(root.join(file))?;
+    stale(root.join("data/postmaster.pid"))?;
+    stale(root.join("guard"))?;
+    let inside = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in inside(&root.join("holders")).chain(inside(&socket_folder(root))) {
+        stale(entry.path())?;
     }
-    let socket = socket_folder(root);
-    for folder in [root.join("holders"), socket] {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            stale(entry.path())?;
-        }
+    for entry in inside(root).filter(|entry| entry.file_name().to_string_lossy().starts_with("exited.")) {
+        stale(entry.path())?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context as _, Result};
 
 use crate::account::Account;
+use crate::cluster::Durability;
 use crate::installation::Installation;
 
 const SCRIPT: &str = include_str!("guard.sh");
@@ -36,6 +37,7 @@ impl Guard {
         installation: &Installation,
         root: &Path,
         fate: Fate,
+        durability: Durability,
         server_arguments: &[String],
     ) -> Result<Self> {
         let log = root.join("postgres.log");
@@ -46,8 +48,12 @@ impl Guard {
             Fate::Keep => ("INT", "keep"),
             Fate::Remove => ("QUIT", "remove"),
         };
-        command.args(["-c", SCRIPT, "private-postgres"]).args([root, &installation.bin]).args([stop_by, fate]);
-        command.args(server_arguments).current_dir(root);
+        let script = root.join("guard.sh");
+        std::fs::write(&script, SCRIPT).with_context(|| format!("{} could not be written", script.display()))?;
+        account.own(&script)?;
+        let durable = if durability == Durability::Full { "yes" } else { "no" };
+        command.args([script.as_path(), root, &installation.bin]);
+        command.args([stop_by, fate, durable]).args(server_arguments).current_dir(root);
         // Messages in English, and none of the settings that Postgres takes from the environment.
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C");
         command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
@@ -57,6 +63,10 @@ impl Guard {
         let mut child = command.spawn().context("/bin/sh could not be run")?;
         let orders = Mutex::new(child.stdin.take());
         Ok(Self { child, orders })
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn order(&self, order: &str) -> Result<()> {

@@ -4,20 +4,22 @@
 # fate: `keep` or `remove` the folder then. The other arguments are for the server.
 #
 # Its standard input is held open by the process that started it; when that is gone, for whatever reason, it ends.
-root=$1 bin=$2 stop_by=$3 fate=$4
-shift 4
+root=$1 bin=$2 stop_by=$3 fate=$4 durable=$5
+shift 5
 data=$root/data
+# Of this guard alone: one that was killed leaves a shell behind that writes here when its server ends.
+exited=$root/exited.$$
 
 run() {
-    rm -f "$root/exited"
+    rm -f "$exited"
     {
         "$bin/postgres" -D "$data" "$@" </dev/null
-        echo "postgres $?" >"$root/exited"
+        echo "postgres $?" >"$exited"
     } &
 }
 
 stop() {
-    until [ -e "$root/exited" ]; do
+    until [ -e "$exited" ]; do
         pid=$(head -n 1 "$data/postmaster.pid" 2>/dev/null) && kill -s "$1" "$pid" 2>/dev/null
         sleep 0.05
     done
@@ -27,7 +29,7 @@ stop() {
 prepare() {
     [ -e "$data/PG_VERSION" ] && return
     sync=--no-sync
-    [ "$fate" = keep ] && sync=
+    [ "$durable" = yes ] && sync=
     # Under another name until it is whole: a kill in the middle leaves nothing that looks like data.
     rm -rf "$root/new"
     "$bin/initdb" -D "$root/new" -U vetgate -A trust -E UTF8 --locale=C $sync --no-instructions >/dev/null &&
@@ -35,7 +37,7 @@ prepare() {
 }
 
 echo $$ >"$root/guard"
-if prepare; then run "$@"; else echo "initdb failed" >"$root/exited"; fi
+if prepare; then run "$@"; else echo "initdb failed" >"$exited"; fi
 
 while read -r order; do
     case $order in
@@ -54,5 +56,5 @@ while [ -d "$root/holders" ] && ! rmdir "$root/holders" 2>/dev/null; do
     [ -z "$(ls -A "$root/holders" 2>/dev/null)" ] || sleep 0.2
 done
 stop "$stop_by"
-rm -f "$root/guard"
+rm -f "$root/guard" "$exited"
 [ "$fate" = keep ] || rm -rf "$root"

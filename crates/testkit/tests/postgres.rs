@@ -23,6 +23,11 @@ fn kept(folder: &tempfile::TempDir) -> DataDir {
     DataDir::Kept(folder.path().join("postgres"))
 }
 
+/// With data that is kept, but need not survive more than these tests do.
+async fn start(folder: &tempfile::TempDir) -> PrivatePostgres {
+    PrivatePostgres::start_with(kept(folder), Durability::None).await.expect("a Postgres")
+}
+
 async fn ask(postgres: &PrivatePostgres, question: &'static str) -> String {
     let mut connection = PgConnection::connect(postgres.url()).await.expect("connected");
     let row = sqlx::query(question).fetch_one(&mut connection).await.expect("an answer");
@@ -92,19 +97,18 @@ async fn kept_data_is_found_again() {
 #[tokio::test]
 async fn runs_at_once_share_kept_data_until_the_last_one_leaves() {
     let folder = folder();
-    let (first, second) = tokio::join!(PrivatePostgres::start(kept(&folder)), PrivatePostgres::start(kept(&folder)));
-    let (first, second) = (first.expect("a Postgres"), second.expect("a Postgres"));
+    let (first, second) = tokio::join!(start(&folder), start(&folder));
     tell(&first, "CREATE TABLE shared AS SELECT 'seen' AS word").await;
     assert_eq!(ask(&second, "SELECT word FROM shared").await, "seen");
     // Whichever of the two started it.
     drop(first);
     assert_eq!(ask(&second, "SELECT word FROM shared").await, "seen");
-    let third = PrivatePostgres::start(kept(&folder)).await.expect("a Postgres");
+    let third = start(&folder).await;
     drop(second);
     assert_eq!(ask(&third, "SELECT word FROM shared").await, "seen");
     drop(third);
     // While the old server ends, a new run waits for that.
-    let again = PrivatePostgres::start(kept(&folder)).await.expect("a Postgres");
+    let again = start(&folder).await;
     assert_eq!(ask(&again, "SELECT word FROM shared").await, "seen");
     drop(again);
     until("the server ends", || processes_in(folder.path()).is_empty()).await;
@@ -113,7 +117,7 @@ async fn runs_at_once_share_kept_data_until_the_last_one_leaves() {
 #[tokio::test]
 async fn a_server_that_was_killed_with_its_guard_is_started_again() {
     let folder = folder();
-    let postgres = PrivatePostgres::start(kept(&folder)).await.expect("a Postgres");
+    let postgres = start(&folder).await;
     tell(&postgres, "CREATE TABLE kept AS SELECT 'still here' AS word").await;
     for process in processes_in(folder.path()) {
         let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
@@ -125,7 +129,7 @@ async fn a_server_that_was_killed_with_its_guard_is_started_again() {
     let (_, rest) = old.split_once('\n').expect("lines");
     std::fs::write(&pid_file, format!("{}\n{rest}", std::process::id())).expect("written");
 
-    let again = PrivatePostgres::start(kept(&folder)).await.expect("a Postgres");
+    let again = start(&folder).await;
     assert_eq!(ask(&again, "SELECT word FROM kept").await, "still here");
     drop(postgres);
     again.stop().await;
@@ -134,12 +138,14 @@ async fn a_server_that_was_killed_with_its_guard_is_started_again() {
 #[tokio::test]
 async fn a_server_whose_guard_alone_was_killed_is_not_left_to_itself() {
     let folder = folder();
-    let postgres = PrivatePostgres::start(kept(&folder)).await.expect("a Postgres");
+    let postgres = start(&folder).await;
     tell(&postgres, "CREATE TABLE kept AS SELECT 'still here' AS word").await;
     let guard = std::fs::read_to_string(folder.path().join("postgres/guard")).expect("a guard");
-    kill(Pid::from_raw(guard.trim().parse().expect("an id")), Signal::SIGKILL).expect("killed");
+    let guard = guard.trim().parse().expect("an id");
+    kill(Pid::from_raw(guard), Signal::SIGKILL).expect("killed");
+    until("the guard is dead", || !processes_in(folder.path()).contains(&guard)).await;
     drop(postgres);
-    let again = PrivatePostgres::start(kept(&folder)).await.expect("a Postgres");
+    let again = start(&folder).await;
     assert_eq!(ask(&again, "SELECT word FROM kept").await, "still here");
     again.stop().await;
     assert_eq!(processes_in(folder.path()), [0; 0]);
@@ -172,7 +178,7 @@ async fn data_of_another_version_is_not_touched() {
 async fn a_broken_start_says_why() {
     let folder = folder();
     std::fs::create_dir_all(folder.path().join("postgres")).expect("made");
-    PrivatePostgres::start(kept(&folder)).await.expect("a Postgres").stop().await;
+    start(&folder).await.stop().await;
     std::fs::write(folder.path().join("postgres/data/postgresql.conf"), "no_such_setting = 1\n").expect("written");
     let error = PrivatePostgres::start(kept(&folder)).await.err().expect("refused");
     assert!(format!("{error:#}").contains("no_such_setting"), "{error:#}");
@@ -184,7 +190,7 @@ async fn a_broken_start_says_why() {
 #[ignore = "run by other tests in a process of its own"]
 async fn hold_a_server() {
     let place = std::env::var_os("TESTKIT_KEEP").map_or(DataDir::Temporary, |path| DataDir::Kept(path.into()));
-    let postgres = PrivatePostgres::start(place).await.expect("a Postgres");
+    let postgres = PrivatePostgres::start_with(place, Durability::None).await.expect("a Postgres");
     assert_eq!(ask(&postgres, "SELECT 'alive'").await, "alive");
     println!("FOLDER {}", postgres.folder().display());
     if std::env::var_os("TESTKIT_LEAVE").is_none() {
@@ -200,6 +206,8 @@ fn holder(set_up: impl FnOnce(&mut Command)) -> (std::process::Child, PathBuf) {
     let mut child = command.spawn().expect("started");
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
     let folder = lines.find_map(|line| line.split_once("FOLDER ").map(|(_, folder)| PathBuf::from(folder)));
+    // Read on, or it would fail at its next line.
+    std::thread::spawn(move || lines.for_each(drop));
     (child, folder.expect("a folder"))
 }
 
@@ -220,7 +228,7 @@ async fn a_killed_parent_does_not_take_the_server_from_others() {
     let (mut parent, _) = holder(|command| {
         command.env("TESTKIT_KEEP", &place);
     });
-    let joined = PrivatePostgres::start(kept(&folder)).await.expect("joined");
+    let joined = start(&folder).await;
     parent.kill().expect("killed");
     parent.wait().expect("dead");
     // The guard has noticed once the dead user is struck off.
@@ -229,7 +237,7 @@ async fn a_killed_parent_does_not_take_the_server_from_others() {
     assert_eq!(ask(&joined, "SELECT 'alive'").await, "alive");
     drop(joined);
     until("the server ends", || processes_in(folder.path()).is_empty()).await;
-    PrivatePostgres::start(kept(&folder)).await.expect("a Postgres").stop().await;
+    start(&folder).await.stop().await;
 }
 
 #[tokio::test]
@@ -254,12 +262,12 @@ async fn root_is_helped_where_the_account_of_postgres_cannot_go() {
     }
     let folder = folder();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).expect("closed");
-    let postgres = PrivatePostgres::start(kept(&folder)).await.expect("a Postgres");
+    let postgres = start(&folder).await;
     tell(&postgres, "CREATE TABLE kept AS SELECT 'still here' AS word").await;
     let elsewhere = postgres.folder().to_owned();
     assert!(!elsewhere.starts_with(folder.path()));
     postgres.stop().await;
-    let postgres = PrivatePostgres::start(kept(&folder)).await.expect("a Postgres");
+    let postgres = start(&folder).await;
     assert_eq!(ask(&postgres, "SELECT word FROM kept").await, "still here");
     postgres.stop().await;
     std::fs::remove_dir_all(elsewhere).expect("removed");

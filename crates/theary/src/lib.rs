@@ -17,7 +17,7 @@ mod validate;
 mod wire;
 
 #[cfg(test)]
-#[path = "../tests/support/samples.rs"]
+#[path = "../tests/conformance/samples.rs"]
 mod samples;
 
 use std::time::Duration;

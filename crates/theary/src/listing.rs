@@ -19,6 +19,10 @@ const PAGE_LIMIT: u64 = 100;
 /// After so many passes over a list that keeps changing a scan gives up; the next one may meet a quieter moment.
 const MOST_PASSES: u32 = 6;
 
+/// So many times the creation time must have fallen from row to row, and never risen, before a list is taken to be sorted
+/// newest first: an unsorted one would look like that once in 9! times. Rows of the same instant say nothing.
+const FALLS_OF_A_SORTED_LIST: u32 = 8;
+
 /// No account is that large; a list without an end is not read for ever.
 const MOST_PAGES: u32 = 20_000;
 
@@ -80,8 +84,7 @@ impl Scan {
     /// Reads the list from its top. True: nothing was or can have been missed.
     async fn pass(&mut self, client: &Client, ctx: &CallContext, since: Timestamp) -> Result<bool, String> {
         let mut found_older = false;
-        let mut newest_first = true;
-        let mut previous: Option<Timestamp> = None;
+        let mut order = RowOrder::default();
         let mut number = 1;
         loop {
             if self.listing.pages == MOST_PAGES {
@@ -90,8 +93,7 @@ impl Scan {
             let page = page(client, ctx, number).await?;
             self.listing.pages += 1;
             for row in &page.rows {
-                newest_first &= row.created_at.is_some_and(|at| previous.is_none_or(|previous| at <= previous));
-                previous = row.created_at.or(previous);
+                order.note(row.created_at);
                 if self.ids.insert(row.id.clone()) {
                     self.listing.rows.push(row.clone());
                     found_older |= row.created_at.is_none_or(|at| at < self.horizon);
@@ -99,7 +101,7 @@ impl Scan {
             }
             let all_older = page.rows.iter().all(|row| row.created_at.is_some_and(|at| at < since));
             let ended = page.rows.is_empty() || page.last.is_some_and(|last| number >= last);
-            let stops_early = !ended && newest_first && all_older;
+            let stops_early = !ended && all_older && order.is_newest_first();
             match &self.first {
                 None => {
                     let newest = page.rows.iter().filter_map(|row| row.created_at).max();
@@ -121,6 +123,30 @@ impl Scan {
             }
             number += 1;
         }
+    }
+}
+
+/// How the rows of a pass are sorted, as far as they tell.
+#[derive(Default)]
+struct RowOrder {
+    previous: Option<Timestamp>,
+    falls: u32,
+    broken: bool,
+}
+
+impl RowOrder {
+    fn note(&mut self, created_at: Option<Timestamp>) {
+        match (self.previous, created_at) {
+            (Some(previous), Some(at)) if at < previous => self.falls += 1,
+            (Some(previous), Some(at)) => self.broken |= at > previous,
+            (None, Some(_)) => {}
+            (_, None) => self.broken = true,
+        }
+        self.previous = created_at.or(self.previous);
+    }
+
+    const fn is_newest_first(&self) -> bool {
+        !self.broken && self.falls >= FALLS_OF_A_SORTED_LIST
     }
 }
 
@@ -166,4 +192,38 @@ fn last_page(pagination: &wire::Pagination) -> Option<u64> {
     };
     // Where the two differ the later page is the safe one.
     pagination.total_pages.max(counted).filter(|last| *last > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn is_newest_first(times: impl IntoIterator<Item = Option<u64>>) -> bool {
+        let mut order = RowOrder::default();
+        times.into_iter().for_each(|at| order.note(at.map(|at| Timestamp::EPOCH + Duration::from_secs(at))));
+        order.is_newest_first()
+    }
+
+    #[test]
+    fn a_list_is_sorted_only_if_its_rows_say_so() {
+        assert!(is_newest_first((0..9).rev().map(Some)));
+        assert!(is_newest_first((0..9).rev().flat_map(|at| [Some(at), Some(at)])), "repeated rows are fine");
+        assert!(!is_newest_first((0..8).rev().map(Some)), "too few to tell");
+        assert!(!is_newest_first([Some(5); 100]), "rows of one instant say nothing");
+        assert!(!is_newest_first((0..50).rev().chain([60]).map(Some)), "one that rises");
+        assert!(!is_newest_first((0..50).rev().map(Some).chain([None])), "one without a time");
+        assert!(!is_newest_first([]));
+    }
+
+    #[test]
+    fn the_last_page_is_the_later_of_what_the_answer_says() {
+        let last = |limit, total, total_pages| last_page(&wire::Pagination { limit, total, total_pages });
+        assert_eq!(last(Some(20), Some(41), Some(3)), Some(3));
+        assert_eq!(last(Some(20), Some(41), Some(1)), Some(3), "a cap that the page count forgot");
+        assert_eq!(last(None, Some(41), Some(3)), Some(3));
+        assert_eq!(last(Some(0), Some(41), None), None);
+        assert_eq!(last(None, None, None), None);
+        assert_eq!(last(Some(10), Some(0), Some(0)), None, "read until a page is empty");
+    }
 }

@@ -6,7 +6,7 @@ use provider::{HookNews, HookRefused, HookRequest, HookSays};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::{Choice, ConstantTimeEq as _};
 
-use crate::wire::{Hook, REFERENCE_KEY, Word};
+use crate::wire::{Hook, Word, reference_in};
 
 const TOKEN: &str = "x-truework-token";
 
@@ -34,8 +34,7 @@ fn read(body: &Bytes) -> Result<HookNews, HookRefused> {
         return Err(HookRefused::Unreadable);
     };
     let event = head.event.ok_or(HookRefused::Unreadable)?;
-    let metadata = data.metadata.unwrap_or_default();
-    let reference = metadata.get(REFERENCE_KEY).and_then(|value| value.as_str()?.parse().ok());
+    let reference = reference_in(data.metadata.as_ref()).and_then(|reference| reference.parse().ok());
     let state = data.state.as_ref().map(Word::telling).map(correct).unwrap_or_default();
     // The vendor numbers webhooks, not deliveries, so the key is made of what tells two events apart. An order is named
     // only by `order.completed`, or where the verification is missing.

@@ -55,7 +55,12 @@ impl Truework {
         Ok(Self { descriptor: descriptor(&settings), client: Client::new(&settings)?, settings })
     }
 
-    async fn create(&self, ctx: &CallContext, item: &SubmissionItem) -> (ItemOutcome, Evidence) {
+    async fn create(
+        &self,
+        ctx: &CallContext,
+        submission: &Submission,
+        item: &SubmissionItem,
+    ) -> (ItemOutcome, Evidence) {
         let Some(create) = request::create(&item.order, &item.check, item.reference) else {
             let why = Reason::new("input_missing", "The check lacks something that Truework needs.");
             return (ItemOutcome::Rejected(why), Evidence::default());
@@ -75,7 +80,10 @@ impl Truework {
                 let outcome = submit::classify(&answer, item.reference, claim.as_ref(), self.settings.is_sandbox());
                 (outcome, Evidence::of(&answer))
             }
-            Err(error) => lost(&error, started.elapsed()),
+            Err(error) => {
+                let mut report = SubmitReport::of_error(submission, &error, started.elapsed());
+                (report.items.swap_remove(0), report.evidence)
+            }
         }
     }
 
@@ -97,19 +105,6 @@ impl Truework {
     }
 }
 
-/// A call without an answer, as [`SubmitReport::of_error`] reads it.
-fn lost(error: &CallError, took: Duration) -> (ItemOutcome, Evidence) {
-    let outcome = match error {
-        CallError::NotSent { why, retry_after } => {
-            ItemOutcome::NotSent { why: Reason::new(why.code(), error.to_string()), retry_after: *retry_after }
-        }
-        CallError::Lost { why } => {
-            ItemOutcome::Unknown { why: Reason::new(why.code(), error.to_string()), then: domain::AfterAbsence::Resend }
-        }
-    };
-    (outcome, Evidence { took, ..Evidence::default() })
-}
-
 #[async_trait]
 impl Provider for Truework {
     fn descriptor(&self) -> &Descriptor {
@@ -124,7 +119,7 @@ impl Provider for Truework {
         let Some((first, rest)) = submission.items.split_first() else {
             return SubmitReport { items: Vec::new(), evidence: Evidence::default() };
         };
-        let (outcome, evidence) = self.create(ctx, first).await;
+        let (outcome, evidence) = self.create(ctx, submission, first).await;
         // The vendor has no batches; what should not have come along goes back.
         let alone = ItemOutcome::NotSent {
             why: Reason::new("one_per_call", "Truework takes one check per call."),

@@ -1,11 +1,11 @@
 //! Finding an order again by the search key it was given: one look-up per reference, exact matches only.
 //!
-//! The vendor's filter is not trusted. Rows with another key are ignored, and where a look-up brings any, the filter is
-//! taken as ignored: the pages are then read to the end, and as they hold the whole account they serve every reference.
+//! The vendor's filter is not trusted. Rows with another key are ignored, and where a look-up brings any, the filter says
+//! nothing about absence either: then the whole list is read once, without a filter, for all references together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::case::{Listed, Sighting, Sightings};
+use domain::case::{Listed, LookAlike, Sighting, Sightings};
 use domain::{Reference, Timestamp, VendorRef};
 use provider::{CallContext, CallError, LocateQuery};
 
@@ -18,60 +18,73 @@ const MOST_PAGES: u32 = 400;
 pub async fn locate(client: &Client, ctx: &CallContext, query: &LocateQuery) -> Sightings {
     let calls_before = ctx.calls();
     let mut scan = Scan::new(query);
-    let mut incomplete = None;
-    for sought in &query.sought {
-        match look_up(client, ctx, sought.reference, &mut scan).await {
-            Ok(Pages::Filtered) => {}
-            Ok(Pages::WholeAccount) => break,
-            Err(why) => {
-                incomplete = Some(why);
-                break;
-            }
-        }
-    }
-    scan.seen.complete = incomplete.is_none();
-    scan.seen.incomplete_because = incomplete;
+    let read = read(client, ctx, query, &mut scan).await;
+    scan.seen.complete = read.is_ok();
+    scan.seen.incomplete_because = read.err();
     scan.seen.calls = ctx.calls() - calls_before;
     scan.finish()
 }
 
-enum Pages {
-    /// Only orders with the key came.
-    Filtered,
-    /// Others came too, and all pages were read.
-    WholeAccount,
+async fn read(client: &Client, ctx: &CallContext, query: &LocateQuery, scan: &mut Scan<'_>) -> Result<(), String> {
+    let mut trusted = true;
+    for sought in &query.sought {
+        trusted &= look_up(client, ctx, Some(sought.reference), scan).await? == Filter::Kept;
+    }
+    if !trusted {
+        look_up(client, ctx, None, scan).await?;
+    }
+    Ok(())
 }
 
+#[derive(PartialEq, Eq)]
+enum Filter {
+    Kept,
+    /// An order with another key came.
+    NotKept,
+}
+
+/// Reads the list, under one key or all of it, to its end.
 async fn look_up(
     client: &Client,
     ctx: &CallContext,
-    reference: Reference,
+    asked: Option<Reference>,
     scan: &mut Scan<'_>,
-) -> Result<Pages, String> {
-    let key = reference.to_string();
-    let mut strangers = false;
+) -> Result<Filter, String> {
+    let key = asked.map(|reference| reference.to_string());
+    let key = key.as_deref();
+    let mut ids = BTreeSet::new();
+    let mut promised = None;
     let mut offset = 0;
     for _ in 0..MOST_PAGES {
-        let page = page(client, ctx, &key, offset).await.map_err(|error| error.to_string())?;
+        let page = page(client, ctx, key, offset).await.map_err(|error| error.to_string())?;
         scan.seen.pages += 1;
+        promised = promised.or(page.count);
         let rows = page.results.ok_or("the vendor's list has no results field")?;
         let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let mut filter = Filter::Kept;
         for row in rows {
-            strangers |= row.search_key.as_deref() != Some(&key);
-            scan.row(row)?;
+            if key.is_some() && row.reference() != key {
+                filter = Filter::NotKept;
+            }
+            ids.insert(scan.row(row, asked)?);
+        }
+        if filter == Filter::NotKept {
+            return Ok(filter);
         }
         // `next` is null, or left out, at the end. A page without rows ends it too, else a vendor could keep us for ever.
         if page.next.is_none() || count == 0 {
-            return Ok(if strangers { Pages::WholeAccount } else { Pages::Filtered });
+            // Orders that moved to a page already read while we read on would be missing.
+            let whole = promised.is_none_or(|promised| ids.len() as u64 >= promised);
+            return if whole { Ok(filter) } else { Err("the vendor's list holds fewer orders than it counts".into()) };
         }
         // The offset counts orders. The link itself is not followed: it could lead anywhere.
         offset += count;
     }
-    Err(format!("more than {MOST_PAGES} pages for one search key"))
+    Err(format!("the vendor's list has more than {MOST_PAGES} pages"))
 }
 
-async fn page(client: &Client, ctx: &CallContext, key: &str, offset: u32) -> Result<OrderPage, CallError> {
-    let answer = client.orders(ctx, Some(key), PAGE, offset).await?;
+async fn page(client: &Client, ctx: &CallContext, key: Option<&str>, offset: u32) -> Result<OrderPage, CallError> {
+    let answer = client.orders(ctx, key, PAGE, offset).await?;
     if answer.status.as_u16() != 200 {
         return Err(unexpected(&answer));
     }
@@ -92,28 +105,40 @@ impl<'a> Scan<'a> {
         Self { query, sought, orders: BTreeMap::new(), seen: Sightings::default() }
     }
 
-    fn row(&mut self, row: OrderHead) -> Result<(), String> {
+    /// Takes in one order, listed for the reference that was asked for. Gives its id.
+    fn row(&mut self, row: OrderHead, asked: Option<Reference>) -> Result<String, String> {
+        let carried = row.reference().map(str::to_owned);
         let id = row.id.filter(|id| !id.is_empty()).ok_or("the vendor lists an order without an id")?;
         // An order has no time of its own; its verifications have one each.
         let created =
             row.verification_requests.iter().flatten().filter_map(|part| part.created.as_deref()?.parse().ok());
         let created_at = created.min();
-        let reference = row.search_key.as_deref().and_then(|key| key.parse().ok());
+        let reference: Option<Reference> = carried.as_deref().and_then(|carried| carried.parse().ok());
         self.seen.echoes |= reference.is_some();
+        if let (None, Some(asked)) = (&carried, asked) {
+            // The filter says that it is ours, the order itself says nothing. Not proof, and not to be passed over.
+            self.seen.look_alikes.push(LookAlike {
+                reference: asked,
+                vendor_order_id: id.clone(),
+                created_at,
+                agrees_in: vec!["search_key".to_owned()],
+            });
+        }
         if self.orders.insert(id.clone(), created_at).is_some() {
             // Seen on an earlier page, or by the look-up of another reference.
-            return Ok(());
+            return Ok(id);
         }
         if let Some(reference) = reference.filter(|reference| self.sought.contains(reference)) {
-            self.seen.found.push(Sighting { reference, vendor: VendorRef::order(id), created_at });
+            self.seen.found.push(Sighting { reference, vendor: VendorRef::order(&id), created_at });
         }
-        Ok(())
+        Ok(id)
     }
 
     fn finish(mut self) -> Sightings {
         self.seen.objects = u32::try_from(self.orders.len()).unwrap_or(u32::MAX);
         let window = self.query.since..=self.query.until;
         let in_window = |created: &Option<Timestamp>| created.is_none_or(|at| window.contains(&at));
+        self.seen.look_alikes.retain(|alike| in_window(&alike.created_at));
         self.seen.listed = self
             .orders
             .into_iter()

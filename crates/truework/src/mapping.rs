@@ -74,7 +74,7 @@ pub fn lacking_analytics(order: &Order) -> Vec<String> {
 pub fn snapshot(order: Order, claim: Option<&Claim>, payload: Bytes) -> Snapshot {
     Snapshot {
         part_id: only_verification(&order),
-        reference: order.search_key.as_deref().and_then(|key| key.parse().ok()),
+        reference: order.reference().and_then(|reference| reference.parse().ok()),
         // The vendor's times do not move when a report is corrected or disputed, so a revision could lose against the
         // result it revises. The start of the fetch orders looks correctly, since every look is a GET.
         vendor_time: None,

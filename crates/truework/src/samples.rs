@@ -96,7 +96,8 @@ pub fn verification(state: &str) -> Value {
     json!({ "id": format!("vr-{state}"), "created": "2026-11-20T10:00:00Z", "state": word(state) })
 }
 
-pub fn vendor_order(verifications: Value) -> Value {
+pub fn vendor_order(verifications: impl Into<Value>) -> Value {
+    let verifications = verifications.into();
     json!({ "id": "order-1", "search_key": reference(1).to_string(), "verification_requests": verifications })
 }
 

@@ -4,9 +4,9 @@
 //!
 //! | answer | class | why |
 //! |---|---|---|
-//! | 200, 201 with an id and our search key | accepted | the vendor's id is in hand |
-//! | the same without any search key | accepted, provisional | it answers our call, but does not say so itself |
-//! | the same with another's search key | unknown, then resend | an answer that contradicts itself proves nothing |
+//! | 200, 201 with an id and our reference | accepted | the vendor's id is in hand |
+//! | the same without any reference | accepted, provisional | it answers our call, but does not say so itself |
+//! | the same with another reference | unknown, then resend | an answer that contradicts itself proves nothing |
 //! | any other 2xx, or one that cannot be read | unknown, then resend | the work may be done |
 //! | 400, 413, 422 | unknown, then fail | refused, says the vendor; looked for once, since one call is cheap |
 //! | 401 | not sent | the key is checked before anything is made; an operator can mend it |
@@ -59,8 +59,9 @@ pub fn classify(answer: &VendorAnswer, reference: Reference, claim: Option<&Clai
 
 fn accepted(answer: &VendorAnswer, reference: Reference, claim: Option<&Claim>) -> Result<ItemOutcome, &'static str> {
     let head: OrderHead = answer.json().map_err(|_| "answer_unreadable")?;
+    let echo = head.reference().map(|echo| echo == reference.to_string());
     let id = head.id.filter(|id| !id.is_empty()).ok_or("answer_without_id")?;
-    if head.search_key.as_ref().is_some_and(|key| *key != reference.to_string()) {
+    if echo == Some(false) {
         return Err("answer_of_another_order");
     }
     // An employer search has its result in this answer already. A result that cannot be read is fetched again.
@@ -68,7 +69,7 @@ fn accepted(answer: &VendorAnswer, reference: Reference, claim: Option<&Claim>) 
     let part = snapshot.as_ref().and_then(|snapshot| snapshot.part_id.clone());
     Ok(ItemOutcome::Accepted(Box::new(Accepted {
         vendor: VendorRef { order_id: id, check_id: part },
-        provisional: head.search_key.is_none(),
+        provisional: echo.is_none(),
         reused: false,
         snapshot,
     })))

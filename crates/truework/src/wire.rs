@@ -152,11 +152,38 @@ pub struct OrderHead {
 #[derive(Deserialize)]
 pub struct VerificationHead {
     pub created: Option<String>,
+    pub metadata: Option<Metadata>,
+}
+
+/// Strings, says the contract; anything else is not ours.
+pub type Metadata = BTreeMap<String, serde_json::Value>;
+
+impl OrderHead {
+    /// The reference that the order carries: its search key, or what its metadata brings back.
+    pub fn reference(&self) -> Option<&str> {
+        let metadata =
+            || self.verification_requests.iter().flatten().find_map(|part| reference_in(part.metadata.as_ref()));
+        self.search_key.as_deref().or_else(metadata)
+    }
+}
+
+impl Order {
+    /// As [`OrderHead::reference`].
+    pub fn reference(&self) -> Option<&str> {
+        let metadata =
+            || self.verification_requests.iter().flatten().find_map(|part| reference_in(part.metadata.as_ref()));
+        self.search_key.as_deref().or_else(metadata)
+    }
+}
+
+pub fn reference_in(metadata: Option<&Metadata>) -> Option<&str> {
+    metadata?.get(REFERENCE_KEY)?.as_str()
 }
 
 /// The envelope of `GET /orders`.
 #[derive(Deserialize)]
 pub struct OrderPage {
+    pub count: Option<u64>,
     pub results: Option<Vec<OrderHead>>,
     /// Absolute; absent rather than null in older answers.
     pub next: Option<String>,
@@ -181,7 +208,7 @@ pub struct Verification {
     pub cancellation_reason: Option<Word>,
     pub cancellation_details: Option<String>,
     pub turnaround_time: Option<Turnaround>,
-    pub metadata: Option<BTreeMap<String, serde_json::Value>>,
+    pub metadata: Option<Metadata>,
     pub reports: Option<Vec<Report>>,
     pub applicant_documents: Option<Vec<ApplicantDocument>>,
 }
@@ -320,5 +347,5 @@ pub struct HookData {
     pub order_id: Option<String>,
     pub verification_request_id: Option<String>,
     pub state: Option<Word>,
-    pub metadata: Option<BTreeMap<String, serde_json::Value>>,
+    pub metadata: Option<Metadata>,
 }

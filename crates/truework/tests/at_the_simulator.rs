@@ -3,6 +3,7 @@
 mod bench;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -10,21 +11,38 @@ use axum::routing::post;
 use bytes::Bytes;
 use domain::case::Sightings;
 use domain::{
-    AfterAbsence, Certainty, CheckInput, CheckResult, Outcome, Reason, Reference, Standing, Timestamp, VendorRef,
+    AfterAbsence, Certainty, CheckId, CheckInput, CheckResult, OrderInput, Outcome, Reason, Reference, Standing,
+    SubmissionId, Timestamp, VendorRef,
 };
 use futures::StreamExt as _;
 use http::{HeaderMap, StatusCode};
+use provider::call::Unlimited;
 use provider::{
-    Accepted, CallError, CancelAnswer, DocumentRef, Fetched, HookRequest, HookSays, ItemOutcome, LocateQuery,
-    ProbeFault, Provider as _, Share, Snapshot, Sought,
+    Accepted, CallContext, CallError, CancelAnswer, DocumentRef, Fetched, HookRequest, HookSays, ItemOutcome,
+    LocateQuery, ProbeFault, Provider as _, Share, Snapshot, Sought, Submission, SubmissionItem,
 };
 use sandbox::truework::Config;
 use sandbox::{Fault, FaultKind, Running};
 use serde_json::json;
 use tokio::sync::mpsc;
 use truework::Truework;
+use uuid::Uuid;
 
-use bench::{adapter, context, employment, income, order, reference, settings, simulator, submission};
+use bench::{adapter, employment, income, order, settings, simulator};
+
+fn context(share: Share) -> CallContext {
+    let ctx = CallContext::new(share, Duration::from_mins(1), Arc::new(Unlimited));
+    if share == Share::Create { ctx.with_lease(Instant::now() + Duration::from_mins(2)) } else { ctx }
+}
+
+fn reference() -> Reference {
+    Reference::first(CheckId::from_uuid(Uuid::now_v7()))
+}
+
+fn submission(reference: Reference, order: OrderInput, check: CheckInput) -> Submission {
+    let item = SubmissionItem { reference, order: Arc::new(order), check: Arc::new(check), force_new: false };
+    Submission { id: SubmissionId::from_uuid(Uuid::now_v7()), items: vec![item], hook_url: None }
+}
 
 /// An adapter at a simulator of its own.
 struct Site {
@@ -77,7 +95,7 @@ impl Site {
         let query = LocateQuery {
             sought: references.iter().map(sought).collect(),
             since: Timestamp::EPOCH,
-            until: Timestamp::EPOCH + std::time::Duration::from_hours(24 * 365 * 200),
+            until: Timestamp::EPOCH + Duration::from_hours(24 * 365 * 200),
             started_at: Timestamp::EPOCH,
             settled: std::collections::BTreeSet::default(),
         };
@@ -85,7 +103,7 @@ impl Site {
     }
 
     fn finish(&self) {
-        self.simulator.control().advance(std::time::Duration::from_mins(1));
+        self.simulator.control().advance(Duration::from_mins(1));
     }
 }
 
@@ -123,8 +141,8 @@ async fn a_vendor_that_ignores_the_filter_fools_nobody() {
     assert_eq!(ids(&seen, first), [one.vendor.order_id.as_str()]);
     assert_eq!(ids(&seen, second), [two.vendor.order_id.as_str()]);
     assert_eq!(seen.found.len(), 2);
-    // The pages held the whole account, so they were read once for all three.
-    assert_eq!((seen.calls, seen.objects), (3, 63));
+    // The first page of each look-up gave the filter away; then the whole list was read once for all three.
+    assert_eq!((seen.calls, seen.objects), (6, 63));
 }
 
 #[tokio::test]
@@ -136,8 +154,12 @@ async fn keys_that_only_begin_alike_are_other_keys() {
     let later = site.accepted(second, "000-00-0000", employment("Fake Company")).await;
     let seen = site.locate(&[first]).await;
     assert!(seen.complete && seen.found.is_empty(), "{:?}", seen.found);
-    let seen = site.locate(&[first, second]).await;
+    // A filter that is not kept for one key proves nothing about another one.
+    let third = reference();
+    let other = site.accepted(third, "000-00-0000", employment("Fake Company")).await;
+    let seen = site.locate(&[first, second, third]).await;
     assert_eq!(ids(&seen, second), [later.vendor.order_id.as_str()]);
+    assert_eq!(ids(&seen, third), [other.vendor.order_id.as_str()]);
 }
 
 #[tokio::test]
@@ -154,14 +176,48 @@ async fn an_order_that_the_list_does_not_show_yet_is_found_later() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_does_not_give_the_key_back_is_accepted_provisionally() {
+async fn a_list_that_holds_fewer_orders_than_it_counts_is_not_complete() {
+    let site = Site::new().await;
+    for body in [
+        r#"{"count": 2, "next": null, "previous": null, "results": []}"#,
+        r#"{"count": 0, "next": null, "previous": null}"#,
+        r#"{"results": [{"search_key": null}]}"#,
+    ] {
+        let fault = Fault { body: Some(body.to_owned()), ..Fault::new("list", FaultKind::Garbage) };
+        site.simulator.control().arm(fault);
+        let seen = site.locate(&[reference()]).await;
+        assert!(!seen.complete && seen.incomplete_because.is_some(), "{body}");
+    }
+    // Older answers left out what is empty.
+    let fault = Fault { body: Some(r#"{"results": []}"#.to_owned()), ..Fault::new("list", FaultKind::Garbage) };
+    site.simulator.control().arm(fault);
+    assert!(site.locate(&[reference()]).await.complete);
+}
+
+#[tokio::test]
+async fn without_the_key_the_metadata_tells_whose_an_order_is() {
     let site = Site::new().await;
     site.switch(json!({ "hide_search_key": true }));
     let reference = reference();
     let accepted = site.accepted(reference, "000-00-0000", employment("Fake Company")).await;
+    assert!(!accepted.provisional);
+    assert_eq!(site.look(&accepted.vendor).await.reference, Some(reference));
+    let seen = site.locate(&[reference]).await;
+    assert!(seen.complete && seen.echoes);
+    assert_eq!(ids(&seen, reference), [accepted.vendor.order_id.as_str()]);
+}
+
+#[tokio::test]
+async fn an_order_that_only_the_filter_calls_ours_is_no_proof_and_not_passed_over() {
+    let site = Site::new().await;
+    site.switch(json!({ "hide_search_key": true, "hide_metadata": true }));
+    let reference = reference();
+    let accepted = site.accepted(reference, "000-00-0000", employment("Fake Company")).await;
     assert!(accepted.provisional);
     let seen = site.locate(&[reference]).await;
-    assert!(!seen.echoes && seen.found.is_empty());
+    assert!(seen.found.is_empty() && !seen.echoes);
+    let alike: Vec<&str> = seen.look_alikes.iter().map(|alike| alike.vendor_order_id.as_str()).collect();
+    assert_eq!(alike, [accepted.vendor.order_id.as_str()]);
 }
 
 #[tokio::test]
@@ -368,7 +424,7 @@ async fn the_simulators_hooks_are_read() {
     // processing, action-required, canceled and the order's completion, each twice.
     let mut keys = Vec::new();
     for _ in 0..8 {
-        let hook = tokio::time::timeout(std::time::Duration::from_secs(30), hooks.recv()).await;
+        let hook = tokio::time::timeout(Duration::from_secs(30), hooks.recv()).await;
         let hook = hook.expect("a hook in time").expect("a hook");
         let news = site.adapter.receive_hook(&hook).expect("authentic").remove(0);
         assert_eq!(news.vendor.as_ref(), Some(&VendorRef::order(&accepted.vendor.order_id)));
@@ -385,8 +441,8 @@ async fn the_simulators_hooks_are_read() {
     );
 }
 
-#[tokio::test]
-async fn nothing_of_the_credentials_is_needed_to_refuse_settings() {
+#[test]
+fn a_key_of_the_other_environment_is_refused_at_once() {
     let settings = settings(&"https://api.truework.com".parse().expect("a URL"), "tw_sk_test_x");
     assert!(Truework::new(settings).is_err());
 }

@@ -1,6 +1,10 @@
 //! What Truora demands where, as data: its table of required inputs per country, kind of subject and residence.
 
-use crate::inputs::Input::{self, *};
+use crate::inputs::Input::{
+    self, CompanyName, DateOfBirth, DriverLicense, FirstName, ForeignId, Gender, IssueDate, IssueNumber, LastName,
+    LicensePlate, NationalId, NativeCountry, OwnerDocumentId, OwnerDocumentType, PhoneNumber, Ptp, Region, StateId,
+    TaxId, VehicleId,
+};
 
 /// `ALL`: international sources, searched by name.
 pub const ALL: &str = "ALL";

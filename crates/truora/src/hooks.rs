@@ -124,7 +124,7 @@ fn signed(policy: &OutcomePolicy, event: &HookEvent) -> HookNews {
     let (kind, action) = words(event);
     let object = object(event);
     let check: Option<wire::Check> = Deserialize::deserialize(&object).ok();
-    let id = check.as_ref().and_then(|check| check.check_id.clone()).filter(|id| !id.is_empty());
+    let id = check.as_ref().and_then(|check| check.id.clone()).filter(|id| !id.is_empty());
     let (Some(check), Some(id), true) = (check, id.clone(), is_of_check(&kind, &action)) else {
         return note(event, id, &kind, &action);
     };

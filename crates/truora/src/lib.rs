@@ -16,7 +16,7 @@ mod outcome;
 mod pages;
 mod submit;
 mod validate;
-pub mod wire;
+mod wire;
 
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,7 @@ use url::Url;
 
 pub use crate::outcome::OutcomePolicy;
 pub use crate::validate::OPTIONS;
+pub use crate::wire::Detail;
 
 use crate::client::Client;
 use crate::hooks::HookKeys;
@@ -119,7 +120,7 @@ impl Truora {
     }
 
     /// Every source's own words on a check. Paged through to the end; an incomplete list is an error.
-    pub async fn details(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Vec<wire::Detail>, CallError> {
+    pub async fn details(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Vec<Detail>, CallError> {
         self.client.details(ctx, &vendor.order_id).await
     }
 
@@ -204,7 +205,7 @@ impl Provider for Truora {
         };
         let envelope: CheckEnvelope = answer.json()?;
         let check = envelope.check.ok_or(client::unreadable())?;
-        if check.check_id.as_deref() != Some(vendor.order_id.as_str()) {
+        if check.id.as_deref() != Some(vendor.order_id.as_str()) {
             return Err(client::unreadable());
         }
         if check.deleted == Some(true) {

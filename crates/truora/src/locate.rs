@@ -4,8 +4,8 @@
 //!   a look-alike: evidence for a person.
 //! * The cursor is the vendor's own, so rows that come in meanwhile do not shift the pages; what a scan misses all the
 //!   same makes it differ from the next one, and two equal ones are asked for.
-//! * The list's order is not documented. While creation times have only fallen, a page wholly older than what is looked
-//!   for ends the scan; once one has risen, all pages are read.
+//! * The list's order is not documented. Where creation times only fell, and did so often enough to be no accident, a page
+//!   wholly older than what is looked for ends the scan; else all pages are read.
 //! * Rows are read whole with their page, so there is nothing to dismiss and nothing to read again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,9 @@ use crate::mapping;
 use crate::pages::{Pages, PagingFault};
 use crate::submit::is_reference;
 use crate::wire::{BareCheck, CheckPage};
+
+/// How often times must have fallen, and never risen, before the list is taken to begin with the newest.
+const FALLS: u32 = 8;
 
 /// Reads as far as it must. What was seen before a fault stays.
 pub async fn locate(client: &Client, ctx: &CallContext, query: &LocateQuery) -> Sightings {
@@ -65,8 +68,10 @@ struct Scan<'a> {
     query: &'a LocateQuery,
     by_reference: BTreeMap<String, Reference>,
     ids: BTreeSet<String>,
-    /// The latest row's creation time, while none was newer than the one before it.
-    falling: Option<Timestamp>,
+    /// The creation time of the row before.
+    last: Option<Timestamp>,
+    falls: u32,
+    /// A row was newer than the one before it, or of no known time.
     rose: bool,
     seen: Sightings,
 }
@@ -74,7 +79,15 @@ struct Scan<'a> {
 impl<'a> Scan<'a> {
     fn new(query: &'a LocateQuery) -> Self {
         let by_reference = query.sought.iter().map(|sought| (sought.reference.to_string(), sought.reference)).collect();
-        Self { query, by_reference, ids: BTreeSet::new(), falling: None, rose: false, seen: Sightings::default() }
+        Self {
+            query,
+            by_reference,
+            ids: BTreeSet::new(),
+            last: None,
+            falls: 0,
+            rose: false,
+            seen: Sightings::default(),
+        }
     }
 
     fn into_seen(self) -> Sightings {
@@ -87,15 +100,17 @@ impl<'a> Scan<'a> {
         let mut wholly_older = !rows.is_empty();
         for row in rows {
             let created_at = row.created_at();
-            match (created_at, self.falling) {
+            match (created_at, self.last) {
                 (None, _) => self.rose = true,
                 (Some(now), Some(before)) if now > before => self.rose = true,
-                _ => self.falling = created_at,
+                (Some(now), Some(before)) if now < before => self.falls += 1,
+                _ => {}
             }
+            self.last = created_at;
             wholly_older &= created_at.is_some_and(|at| at < self.query.since);
             self.take(row, created_at)?;
         }
-        Ok(wholly_older && !self.rose)
+        Ok(wholly_older && !self.rose && self.falls >= FALLS)
     }
 
     fn take(&mut self, row: &BareCheck, created_at: Option<Timestamp>) -> Result<(), Fault> {

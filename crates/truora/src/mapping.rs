@@ -61,7 +61,7 @@ fn kind(item: &SubmissionItem, spec: &BackgroundCheck) -> String {
 /// One look at a check. `payload` is the answer it was read from.
 pub fn snapshot(policy: &OutcomePolicy, check: &wire::Check, payload: Bytes) -> Snapshot {
     let standing = standing(policy, check);
-    let documents = check.check_id.as_deref().filter(|_| standing.is_final()).map(report).into_iter().collect();
+    let documents = check.id.as_deref().filter(|_| standing.is_final()).map(report).into_iter().collect();
     Snapshot {
         part_id: None,
         reference: check.custom_input.as_deref().and_then(|text| text.parse().ok()),

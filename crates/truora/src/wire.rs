@@ -13,15 +13,13 @@ use serde_json::Value;
 #[derive(Clone, Deserialize)]
 pub struct CheckEnvelope {
     pub check: Option<Check>,
-    /// A relative path: `/v1/checks/<id>`.
-    #[serde(rename = "self", default, deserialize_with = "lenient")]
-    pub link: Option<String>,
 }
 
 /// The same answer read only so far as it takes to bind it, for when the rest is unreadable.
 #[derive(Clone, Deserialize)]
 pub struct BareEnvelope {
     pub check: Option<BareCheck>,
+    /// A relative path: `/v1/checks/<id>`.
     #[serde(rename = "self", default, deserialize_with = "lenient")]
     pub link: Option<String>,
 }
@@ -93,7 +91,8 @@ pub struct Detail {
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Check {
-    pub check_id: Option<String>,
+    #[serde(rename = "check_id")]
+    pub id: Option<String>,
     pub custom_input: Option<String>,
     pub status: Option<String>,
     pub deleted: Option<bool>,

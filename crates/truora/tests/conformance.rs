@@ -1,5 +1,6 @@
-//! The suite that every adapter passes, against the simulator.
+//! The suite that every adapter passes, against the simulator; and what is particular to this vendor, in `behaviors`.
 
+mod behaviors;
 mod support;
 
 use std::sync::Arc;
@@ -25,14 +26,7 @@ fn samples() -> Vec<Sample> {
     vec![
         in_colombia("clean", "1032456701", Completed(Clear)),
         in_colombia("records", "1032456790", Completed(Consider)),
-        in_colombia("homonym", "1032456791", Completed(Consider)),
-        in_colombia("delayed", "1032456792", Completed(Clear)),
         in_colombia("error", "1032456793", Completed(Unresolved)),
-        in_colombia("not found", "1032456794", Completed(Unresolved)),
-        in_colombia("dead", "1032456795", Completed(Consider)),
-        in_colombia("contradicted", "1032456797", Completed(Consider)),
-        in_colombia("media", "1032456798", Completed(Clear)),
-        in_colombia("unknown status", "1032456799", Completed(Clear)),
         sample(
             "custom type",
             &colombian("1032456702"),

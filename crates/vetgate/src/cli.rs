@@ -66,7 +66,7 @@ Examples:
         #[arg(long)]
         json: bool,
     },
-    /// Mints a token for calling the API, signed with auth.hs256_secret
+    /// Mints a token for calling the API, signed with the shared secret
     #[command(after_help = "\
 Examples:
   vetgate token --tenant acme

@@ -10,7 +10,7 @@ use provider::{Provider, VendorHttp};
 use store::{Store, StoreError};
 use url::Url;
 
-use crate::settings::vendors::{Theary, Truework, Truora, Vendor, VendorSettings};
+use crate::settings::vendors::{TimingSettings, Vendor, VendorSettings};
 use crate::settings::{Fault, Needs, Settings, SettingsError};
 
 /// The most create calls at once and account.
@@ -53,7 +53,7 @@ fn add<V: Vendor, P: Provider + 'static, E: Display>(
     public_url: Option<&Url>,
     display_name: &'static str,
     vendor: &VendorSettings<V>,
-    make: impl Fn(V::Adapter, &crate::settings::vendors::TimingSettings) -> Result<P, E>,
+    make: impl Fn(V::Adapter, &TimingSettings) -> Result<P, E>,
 ) -> engine::providers::Builder
 where
     V::Adapter: Clone,

@@ -1,5 +1,6 @@
 //! `/subject`: a person, a company or a vehicle.
 
+use domain::subject::Alias;
 use domain::{Address, Company, Identifier, Person, Subject, Timestamp, Vehicle};
 use serde_json::{Map, Value};
 
@@ -35,8 +36,8 @@ pub fn read(value: Value, now: Timestamp, faults: &mut Faults) -> Option<Subject
 
 fn person(mut object: Map<String, Value>, at: &str, now: Timestamp, faults: &mut Faults) -> Option<Person> {
     let identifiers = identifiers(&mut object, at, now, faults);
-    let addresses = section::elements(&mut object, "addresses", at, MOST_ENTRIES, faults);
-    let aliases = section::elements(&mut object, "aliases", at, MOST_ENTRIES, faults);
+    let addresses = section::elements(&mut object, "addresses", at, MOST_ENTRIES, faults, address);
+    let aliases = section::elements(&mut object, "aliases", at, MOST_ENTRIES, faults, alias);
     let mut person: Person = section::parse(Value::Object(object), at, faults)?;
     for (field, name) in
         [("first_name", &person.first_name), ("middle_name", &person.middle_name), ("last_name", &person.last_name)]
@@ -57,25 +58,21 @@ fn person(mut object: Map<String, Value>, at: &str, now: Timestamp, faults: &mut
     }
     person.identifiers = identifiers;
     person.aliases = aliases;
-    for (index, alias) in person.aliases.iter().enumerate() {
-        let at = format!("{at}/aliases/{index}");
-        rules::filled(&alias.first_name, &format!("{at}/first_name"), faults);
-        rules::filled(&alias.last_name, &format!("{at}/last_name"), faults);
-        let names = [
-            ("first_name", Some(&alias.first_name)),
-            ("middle_name", alias.middle_name.as_ref()),
-            ("last_name", Some(&alias.last_name)),
-            ("suffix", alias.suffix.as_ref()),
-        ];
-        for (field, name) in names {
-            rules::name(name.map(String::as_str), &format!("{at}/{field}"), faults);
-        }
-    }
     person.addresses = addresses;
-    for (index, one) in person.addresses.iter().enumerate() {
-        address(one, &format!("{at}/addresses/{index}"), faults);
-    }
     Some(person)
+}
+
+fn alias(one: &Alias, at: &str, faults: &mut Faults) {
+    rules::filled(&one.first_name, &format!("{at}/first_name"), faults);
+    rules::filled(&one.last_name, &format!("{at}/last_name"), faults);
+    for (field, name) in [
+        ("first_name", Some(&one.first_name)),
+        ("middle_name", one.middle_name.as_ref()),
+        ("last_name", Some(&one.last_name)),
+        ("suffix", one.suffix.as_ref()),
+    ] {
+        rules::name(name.map(String::as_str), &format!("{at}/{field}"), faults);
+    }
 }
 
 fn company(mut object: Map<String, Value>, now: Timestamp, faults: &mut Faults) -> Option<Company> {
@@ -105,11 +102,8 @@ fn vehicle(mut object: Map<String, Value>, now: Timestamp, faults: &mut Faults) 
 }
 
 fn identifiers(object: &mut Map<String, Value>, at: &str, now: Timestamp, faults: &mut Faults) -> Vec<Identifier> {
-    let identifiers: Vec<Identifier> = section::elements(object, "identifiers", at, MOST_ENTRIES, faults);
-    for (index, one) in identifiers.iter().enumerate() {
-        identifier(one, &format!("{at}/identifiers/{index}"), now, faults);
-    }
-    identifiers
+    let judge = |one: &Identifier, at: &str, faults: &mut Faults| identifier(one, at, now, faults);
+    section::elements(object, "identifiers", at, MOST_ENTRIES, faults, judge)
 }
 
 fn identifier(one: &Identifier, at: &str, now: Timestamp, faults: &mut Faults) {

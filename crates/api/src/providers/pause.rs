@@ -5,6 +5,7 @@ use axum::response::Response;
 use domain::{ProviderId, TenantId};
 use http::StatusCode;
 use serde::Deserialize;
+use store::Paused;
 use utoipa::ToSchema;
 
 use super::get::known;
@@ -13,7 +14,7 @@ use crate::app::App;
 use crate::body::{self, OptionalJsonBody};
 use crate::caller::Caller;
 use crate::examples;
-use crate::idempotency::{Attempt, Key, Start};
+use crate::idempotency::{Key, Start};
 use crate::path::PathTexts;
 use crate::problem::Problem;
 use crate::query::NoQuery;
@@ -52,12 +53,14 @@ pub async fn pause(
 ) -> Result<Response, Problem> {
     let request: PauseRequest = body::typed(body.value)?;
     let id = manageable(&app, &caller, path)?;
+    let paused = Paused { at: app.now(), by: caller.subject().to_owned(), reason: request.reason.clone() };
+    let view = afterwards(&app, &caller, &id, Some(&paused)).await?;
     let mut attempt = match key.begin(&app, caller.tenant(), &body.bytes).await? {
         Start::Replay(answer) => return Ok(answer),
         Start::Fresh(attempt) => attempt,
     };
     app.engine().pause(&mut attempt.tx, &id, caller.subject(), request.reason).await?;
-    answer(&app, &caller, &id, attempt).await
+    attempt.finish(&app, StatusCode::OK, None, &view).await
 }
 
 refusals!(Refusals: ALWAYS | BODY; NotFound, Conflict);
@@ -76,17 +79,18 @@ pub fn manageable(app: &App, caller: &Caller<ProvidersManage>, path: Vec<String>
     Ok(id)
 }
 
-/// The provider as the transaction leaves it.
-pub async fn answer(
+/// The provider as it will be once it is paused, or resumed. Made before the transaction, which would not show it, and
+/// would hold a second connection meanwhile.
+pub async fn afterwards(
     app: &App,
     caller: &Caller<ProvidersManage>,
     id: &ProviderId,
-    attempt: Attempt,
-) -> Result<Response, Problem> {
-    let statuses = app.store().accounts().await?;
+    paused: Option<&Paused>,
+) -> Result<ProviderView, Problem> {
+    let mut statuses = app.store().accounts().await?;
+    for status in statuses.iter_mut().filter(|status| status.key.provider == *id) {
+        status.paused = paused.cloned();
+    }
     let tenant = (!caller.may(Scope::TenantsAll)).then(|| caller.tenant());
-    let view = ProviderView::of(app.engine().providers(), id, &statuses, tenant);
-    let answer = attempt.finish(app, StatusCode::OK, None, &view).await?;
-    app.engine().wake();
-    Ok(answer)
+    Ok(ProviderView::of(app.engine().providers(), id, &statuses, tenant))
 }

@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use http::StatusCode;
 
-use super::pause::{answer, manageable};
+use super::pause::{afterwards, manageable};
 use super::view::ProviderView;
 use crate::app::App;
 use crate::body::OptionalJsonBody;
@@ -38,12 +39,15 @@ pub async fn resume(
     body: OptionalJsonBody,
 ) -> Result<Response, Problem> {
     let id = manageable(&app, &caller, path)?;
+    let view = afterwards(&app, &caller, &id, None).await?;
     let mut attempt = match key.begin(&app, caller.tenant(), &body.bytes).await? {
         Start::Replay(answer) => return Ok(answer),
         Start::Fresh(attempt) => attempt,
     };
     app.engine().resume(&mut attempt.tx, &id, caller.subject()).await?;
-    answer(&app, &caller, &id, attempt).await
+    let answer = attempt.finish(&app, StatusCode::OK, None, &view).await?;
+    app.engine().wake();
+    Ok(answer)
 }
 
 refusals!(Refusals: ALWAYS | BODY; NotFound, Conflict);

@@ -87,7 +87,8 @@ async fn authenticate(State(vendor): Vendor, mut request: Request, next: Next) -
 
 async fn token(State(vendor): Vendor, Json(asked): Json<Value>) -> Response {
     let config = &vendor.config;
-    let known = asked["client_id"] == config.client_id.as_str() && asked["client_secret"] == config.client_secret.as_str();
+    let known =
+        asked["client_id"] == config.client_id.as_str() && asked["client_secret"] == config.client_secret.as_str();
     if !known || asked["grant_type"] != "client_credentials" {
         let refused = json!({"error": "access_denied", "error_description": "Unauthorized"});
         return (StatusCode::UNAUTHORIZED, Json(refused)).into_response();
@@ -266,8 +267,7 @@ async fn delete_order(
         }
         let affected = order.delete(&habits, now);
         let status = if affected > 0 { "cancelled" } else { "deleted" };
-        let answer =
-            json!({"orderId": id, "status": status, "deletedAt": rfc3339(now), "affectedSearches": affected});
+        let answer = json!({"orderId": id, "status": status, "deletedAt": rfc3339(now), "affectedSearches": affected});
         Json(answer).into_response()
     })
 }

@@ -24,12 +24,25 @@ fn unknown_fields(fields: &Map<String, Value>, faults: &mut Vec<String>) {
     const TOP: &[&str] =
         &["applicant", "businessContext", "searchTypes", "history", "webhookConfig", "defaultSearchConfig"];
     const APPLICANT: &[&str] = &[
-        "firstName", "lastName", "ssn", "birthday", "phone", "email", "signedReleaseFileUrl", "addresses",
+        "firstName",
+        "lastName",
+        "ssn",
+        "birthday",
+        "phone",
+        "email",
+        "signedReleaseFileUrl",
+        "addresses",
         "applicantAlias",
     ];
     const CONTEXT: &[&str] = &[
-        "entityName", "appliedJobTitle", "worksiteCity", "worksiteState", "proposedSalary", "positionLevel",
-        "securityClearanceRequired", "industrySector",
+        "entityName",
+        "appliedJobTitle",
+        "worksiteCity",
+        "worksiteState",
+        "proposedSalary",
+        "positionLevel",
+        "securityClearanceRequired",
+        "industrySector",
     ];
     const SEARCH: &[&str] =
         &["searchType", "externalSearchId", "questionnaireUrl", "questionnaireAccessCode", "searchConfig"];
@@ -38,14 +51,18 @@ fn unknown_fields(fields: &Map<String, Value>, faults: &mut Vec<String>) {
     const JOB: &[&str] =
         &["employerName", "position", "employerLocation", "employerEmail", "employerPhone", "startDate", "endDate"];
     const SCHOOL: &[&str] = &[
-        "institutionName", "qualification", "fieldOfStudy", "graduationDate", "institutionContactEmail",
+        "institutionName",
+        "qualification",
+        "fieldOfStudy",
+        "graduationDate",
+        "institutionContactEmail",
         "institutionContactPhone",
     ];
     let mut check = |at: &str, value: Option<&Value>, known: &[&str]| {
         let names = value.and_then(Value::as_object).into_iter().flat_map(Map::keys);
-        faults.extend(names.filter(|name| !known.contains(&name.as_str())).map(|name| {
-            format!("{at}{name} should not exist")
-        }));
+        faults.extend(
+            names.filter(|name| !known.contains(&name.as_str())).map(|name| format!("{at}{name} should not exist")),
+        );
     };
     check("", Some(&Value::Object(fields.clone())), TOP);
     check("applicant.", fields.get("applicant"), APPLICANT);
@@ -78,7 +95,8 @@ fn demand(at: &str, object: &Value, names: &[&str], faults: &mut Vec<String>) {
 
 fn is_date(value: &Value) -> bool {
     value.as_str().is_some_and(|text| {
-        text.len() == 10 && text.bytes().enumerate().all(|(at, b)| if at == 4 || at == 7 { b == b'-' } else { b.is_ascii_digit() })
+        text.len() == 10
+            && text.bytes().enumerate().all(|(at, b)| if at == 4 || at == 7 { b == b'-' } else { b.is_ascii_digit() })
     })
 }
 
@@ -106,8 +124,7 @@ fn applicant(applicant: &Value, faults: &mut Vec<String>) {
     }
     let addresses: Vec<&Value> = list(applicant.get("addresses")).collect();
     for address in &addresses {
-        let names =
-            ["addressType", "addressLine1", "addressCity", "addressState", "addressZipCode", "startDate"];
+        let names = ["addressType", "addressLine1", "addressCity", "addressState", "addressZipCode", "startDate"];
         demand("addresses", address, &names, faults);
         if address["addressState"].as_str().is_none_or(|state| state.len() != 2) {
             faults.push("addresses.addressState must be 2 characters".to_owned());

@@ -13,7 +13,10 @@ use crate::clock::{SimClock, rfc3339};
 /// How a search will end: by the last four digits of the applicant's SSN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    Completed { outcome: &'static str, discrepancy: bool },
+    Completed {
+        outcome: &'static str,
+        discrepancy: bool,
+    },
     /// Handed to a person for good.
     Reassigned,
     /// Handed to a person, then verified after as long again.
@@ -231,7 +234,8 @@ impl Order {
         order["applicant"] = self.applicant();
         let record = self.searches.first().map_or(Value::Null, |search| search.record.clone());
         order["employmentDates"] = json!({"startDate": record["startDate"], "endDate": record["endDate"]});
-        let types = self.searches.iter().map(|search| json!({"searchType": search.kind, "searchTitle": search.title()}));
+        let types =
+            self.searches.iter().map(|search| json!({"searchType": search.kind, "searchTitle": search.title()}));
         order["searchTypes"] = types.collect();
         order["completedAt"] = self.completed_at.map(rfc3339).into();
         order

@@ -21,6 +21,7 @@
 //! | `ignore_search_key` | the list does not filter by `search_key` |
 //! | `loose_search_key` | the filter also takes keys that only begin with the one asked for |
 //! | `hide_search_key` | orders are given back without their `search_key`, though the filter still knows it |
+//! | `hide_metadata` | orders are given back without their `metadata` |
 //! | `newest_first` | how the list is sorted (unknown of the vendor; newest first is ours) |
 //! | `max_limit` | larger pages are cut down to this |
 //! | `omit_empty` | leaves empty fields out of answers, as the vendor's captured answers did, rather than null |
@@ -93,6 +94,7 @@ pub struct Habits {
     pub ignore_search_key: bool,
     pub loose_search_key: bool,
     pub hide_search_key: bool,
+    pub hide_metadata: bool,
     pub newest_first: bool,
     pub max_limit: usize,
     pub omit_empty: bool,
@@ -117,6 +119,7 @@ impl Default for Habits {
             ignore_search_key: false,
             loose_search_key: false,
             hide_search_key: false,
+            hide_metadata: false,
             newest_first: true,
             max_limit: 100,
             omit_empty: false,

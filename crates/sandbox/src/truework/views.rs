@@ -81,7 +81,7 @@ impl Simulator {
             "date_of_completion": date_of_completion(habits, order, state),
             "documents": form_names(order),
             "loan_id": request.loan_id,
-            "metadata": request.metadata,
+            "metadata": request.metadata.as_ref().filter(|_| !habits.hide_metadata),
             "reports": reports,
             "reseller_originating_party": null,
             "unverified_information": null,
@@ -192,7 +192,7 @@ fn mode_echo(habits: &Habits, order: &Order) -> Value {
         "additional_information": request.additional_information,
         "authorization_forms": form_names(order),
         "loan_id": request.loan_id,
-        "metadata": request.metadata,
+        "metadata": request.metadata.as_ref().filter(|_| !habits.hide_metadata),
         "reseller_originating_party": null,
         "search_key": shown_search_key(habits, order),
     })

@@ -197,6 +197,8 @@ fn a_direct_order_without_verifications_waits_for_the_applicant() {
     order["truework_direct"] = json!({ "targets": [] });
     let standing = look(&order, None).standing;
     assert!(matches!(standing, Standing::Waiting { action } if action.kind == ActionKind::Dashboard));
+    order["truework_direct"] = Value::Null;
+    assert!(matches!(look(&order, None).standing, Standing::Working { .. }));
 }
 
 #[test]

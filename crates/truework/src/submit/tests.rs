@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use domain::Standing;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use provider::{CallError, LostReason};
 use serde_json::{Value, json};
 
 use super::*;
@@ -139,12 +138,4 @@ fn a_rest_that_was_asked_for_is_kept() {
     answer.headers.insert("retry-after", HeaderValue::from_static("7"));
     let ItemOutcome::NotSent { retry_after, .. } = classified(&answer) else { panic!("sent") };
     assert_eq!(retry_after, Some(Duration::from_secs(7)));
-}
-
-#[test]
-fn no_answer_is_unknown_unless_nothing_was_sent() {
-    let (outcome, _) = crate::lost(&CallError::Lost { why: LostReason::TimedOut }, Duration::ZERO);
-    assert_eq!(class(&outcome), "unknown timed_out, resend");
-    let error = CallError::NotSent { why: provider::NotSentReason::NotConnected, retry_after: None };
-    assert_eq!(class(&crate::lost(&error, Duration::ZERO).0), "not sent not_connected");
 }

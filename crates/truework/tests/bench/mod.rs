@@ -1,24 +1,17 @@
 //! An adapter at its simulator, and what can be ordered there.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
-
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use domain::input::{Employer, EmploymentVerification, IncomeVerification};
 use domain::{
-    CheckId, CheckInput, CheckSpec, Consent, Identifier, IdentifierType, OrderInput, Person, Purpose, Reference,
-    Subject, SubmissionId, Timestamp,
+    CheckInput, CheckSpec, Consent, Identifier, IdentifierType, OrderInput, Person, Purpose, Subject, Timestamp,
 };
-use provider::call::Unlimited;
-use provider::{CallContext, Share, Submission, SubmissionItem};
 use sandbox::truework::Config;
 use sandbox::{Running, SimClock};
 use secrecy::SecretString;
 use serde_json::Map;
 use truework::{Settings, Truework};
 use url::Url;
-use uuid::Uuid;
 
 pub const HOOK_TOKEN: &str = "sandbox-truework-hook-token";
 
@@ -37,11 +30,6 @@ pub fn settings(base_url: &Url, key: &str) -> Settings {
 
 pub fn adapter(base_url: &Url) -> Truework {
     Truework::new(settings(base_url, &Config::default().api_key)).expect("good settings")
-}
-
-pub fn context(share: Share) -> CallContext {
-    let ctx = CallContext::new(share, Duration::from_mins(1), Arc::new(Unlimited));
-    if share == Share::Create { ctx.with_lease(Instant::now() + Duration::from_mins(2)) } else { ctx }
 }
 
 pub fn order(ssn: &str) -> OrderInput {
@@ -87,13 +75,4 @@ pub fn income(employer: Option<&str>, include_analytics: bool) -> CheckInput {
 
 fn check(spec: CheckSpec) -> CheckInput {
     CheckInput { spec, vendor_options: Map::new() }
-}
-
-pub fn reference() -> Reference {
-    Reference::first(CheckId::from_uuid(Uuid::now_v7()))
-}
-
-pub fn submission(reference: Reference, order: OrderInput, check: CheckInput) -> Submission {
-    let item = SubmissionItem { reference, order: Arc::new(order), check: Arc::new(check), force_new: false };
-    Submission { id: SubmissionId::from_uuid(Uuid::now_v7()), items: vec![item], hook_url: None }
 }

@@ -107,25 +107,46 @@ fn a_look_alike_agrees_in_number_type_and_country_and_carries_no_reference() {
     assert!(seen_by(&settled, &[row("CHK1", 1001, &alike)]).look_alikes.is_empty(), "bound to another check");
 }
 
+/// A page whose rows fall by a second each.
+fn falling(from: u64, rows: u64) -> Vec<BareCheck> {
+    (0..rows).map(|n| plain(&format!("CHK{}", from - n), from - n)).collect()
+}
+
 #[test]
 fn it_stops_at_a_page_wholly_older_while_times_only_fell() {
     let query = query();
     let mut scan = Scan::new(&query);
-    assert!(!scan.read(&[plain("a", 2000), plain("b", 1000)]).expect("readable"));
-    assert!(!scan.read(&[plain("c", 800), plain("d", 600)]).expect("readable"), "partly older");
-    assert!(scan.read(&[plain("e", 600), plain("f", 500)]).expect("readable"));
+    assert!(!scan.read(&falling(704, 5)).expect("readable"));
+    assert!(!scan.read(&falling(700, 2)).expect("readable"), "partly older");
+    assert!(scan.read(&falling(690, 3)).expect("readable"));
+    let mut nothing_new = Scan::new(&query);
+    assert!(nothing_new.read(&falling(600, 10)).expect("readable"));
+}
+
+#[test]
+fn a_few_rows_show_no_order() {
+    let query = query();
+    // The first pages of a list that begins with the oldest may look like this.
+    let mut short = Scan::new(&query);
+    assert!(!short.read(&falling(600, 1)).expect("readable"));
+    assert!(!short.read(&falling(500, 7)).expect("readable"));
+    assert!(short.read(&falling(400, 1)).expect("readable"));
+    let mut equal = Scan::new(&query);
+    let rows: Vec<_> = (0..50).map(|n| plain(&format!("CHK{n}"), 500)).collect();
+    assert!(!equal.read(&rows).expect("readable"));
 }
 
 #[test]
 fn it_reads_on_where_times_rose_or_lack() {
     let query = query();
     let mut rising = Scan::new(&query);
-    assert!(!rising.read(&[plain("a", 500), plain("b", 600)]).expect("readable"));
-    assert!(!rising.read(&[plain("c", 400)]).expect("readable"), "once risen, all pages are read");
+    assert!(!rising.read(&[plain("a", 500), plain("b", 501)]).expect("readable"));
+    assert!(!rising.read(&falling(490, 20)).expect("readable"), "once risen, all pages are read");
     let mut undated = Scan::new(&query);
     assert!(!undated.read(&[row("a", 0, &json!({ "creation_date": null }))]).expect("readable"));
-    assert!(!undated.read(&[plain("b", 400)]).expect("readable"));
+    assert!(!undated.read(&falling(490, 20)).expect("readable"));
     let mut empty = Scan::new(&query);
+    assert!(!empty.read(&falling(720, 20)[..10]).expect("readable"));
     assert!(!empty.read(&[]).expect("readable"), "an empty page says nothing about the next");
 }
 

@@ -75,7 +75,7 @@ pub async fn doctor(sources: &Sources, json: bool) -> anyhow::Result<ExitCode> {
 
 fn table(findings: &Findings) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     for finding in &findings.0 {
         let mark = match finding.state {
             State::Ok => "ok",

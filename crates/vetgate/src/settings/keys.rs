@@ -140,7 +140,12 @@ impl Keys {
     pub fn place(&self, path: &str) -> String {
         match self.found.get(path) {
             Some(found) => found.origin.name(path),
-            None if path.contains('[') => path.to_owned(),
+            None if path.contains('[') => {
+                // As the rest of its table.
+                let table = path.rsplit_once('.').map_or(path, |(table, _)| table);
+                let origin = self.found.iter().find(|(key, _)| is_under(key, table)).map(|(_, found)| &found.origin);
+                origin.map_or_else(|| path.to_owned(), |origin| origin.name(path))
+            }
             None => format!("{path} (variable {})", variable(path)),
         }
     }

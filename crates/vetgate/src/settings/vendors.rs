@@ -93,13 +93,13 @@ pub fn take<V: Vendor>(keys: &mut Keys) -> VendorSettings<V> {
     let vendor = V::ID;
     let timing = take_timing(keys, vendor);
     let paused = keys.value(&format!("{vendor}.paused"), None, "true or false");
-    let mut accounts = Vec::new();
+    let mut accounts: Vec<AccountSettings<V>> = Vec::new();
     if let Some(adapter) = V::take(keys, &Place { path: vendor, plain: None }) {
         accounts.push(AccountSettings { id: AccountKey::DEFAULT.to_owned(), tenants: None, adapter });
     }
     let list = format!("{vendor}.accounts");
     for table in keys.tables(&list) {
-        let id = take_id(keys, &table, accounts.iter().map(|account: &AccountSettings<V>| account.id.as_str()).collect());
+        let id = take_id(keys, &table, &accounts);
         let tenants = take_tenants(keys, &table);
         let credential = format!("{table}.{}", V::CREDENTIAL);
         if !keys.is_set(&credential) {
@@ -117,7 +117,7 @@ pub fn take<V: Vendor>(keys: &mut Keys) -> VendorSettings<V> {
     VendorSettings { accounts, timing, paused }
 }
 
-fn take_id(keys: &mut Keys, table: &str, earlier: Vec<&str>) -> Option<String> {
+fn take_id<V: Vendor>(keys: &mut Keys, table: &str, earlier: &[AccountSettings<V>]) -> Option<String> {
     let path = format!("{table}.id");
     let id = keys.text(&path, None);
     let is_plain = |id: &str| id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
@@ -125,7 +125,7 @@ fn take_id(keys: &mut Keys, table: &str, earlier: Vec<&str>) -> Option<String> {
         None if !keys.is_set(&path) => keys.fault(&path, "is not set. Give the account a name of its own."),
         None => {}
         Some(id) if !is_plain(&id) => keys.fault(&path, "must be 1 to 64 letters, digits, - or _; it is part of the hooks' address."),
-        Some(id) if earlier.contains(&id.as_str()) => keys.fault(&path, format!("there is another account \"{id}\". Give each its own name.")),
+        Some(id) if earlier.iter().any(|account| account.id == id) => keys.fault(&path, format!("there is another account \"{id}\". Give each its own name.")),
         Some(id) => return Some(id),
     }
     None

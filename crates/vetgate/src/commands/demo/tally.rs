@@ -33,8 +33,8 @@ pub fn count(vendor: &str, orders: &[Value], cases: &[Value], books: &Books) -> 
     let mut nobodys = 0;
     let objects = books.objects.iter().filter(|object| !object.stranger);
     for object in objects.clone() {
-        match object.references.iter().find_map(|reference| objects_of.get_mut(reference.as_str())) {
-            Some(count) => *count += 1,
+        match object.references.iter().find(|reference| objects_of.contains_key(reference.as_str())) {
+            Some(reference) => *objects_of.entry(reference).or_default() += 1,
             None => nobodys += 1,
         }
     }

@@ -1,13 +1,11 @@
 //! One create at a time, with everything that can happen to its answer: what the gateway believes afterwards, beside
 //! what the vendor's own books say.
 
-mod world;
-
 use std::time::Duration;
 
+use crate::world::{Options, VENDORS, World, draft, draft_of};
 use domain::{CaseState, CheckStatus, ItemState};
 use sandbox::{Fault, FaultKind};
-use world::{Options, VENDORS, World, draft, draft_of};
 
 #[tokio::test]
 async fn an_order_goes_through_all_three_vendors() {
@@ -90,7 +88,9 @@ async fn a_vendor_that_refuses_for_now_is_asked_again_without_a_case() {
     for (world, check) in after_fault(|| Fault::new("create", FaultKind::RateLimit)).await {
         assert_eq!(check.status(), CheckStatus::Completed, "{}", check.account);
         assert_exactly_one(&world, &check);
-        assert!(world.cases().await.is_empty());
+        // Nothing is known of when Theary refuses, so its refusal is looked into like any other lost answer.
+        let is_doubtful = check.account.provider.as_str() == "theary";
+        assert_eq!(world.cases().await.len(), usize::from(is_doubtful), "{}", check.account);
     }
 }
 
@@ -149,7 +149,7 @@ async fn an_order_canceled_before_it_is_sent_never_reaches_the_vendor() {
 #[tokio::test]
 async fn an_object_that_appears_after_the_resend_is_found_as_a_duplicate() {
     // The vendor lists new orders only long after it made them: longer than the settle window.
-    let world = World::with(Options { settle: Duration::from_secs(60), ..Options::default() }).await;
+    let world = World::with(Options { settle: Duration::from_mins(1), ..Options::default() }).await;
     let theary = world.vendor("theary").control();
     theary.set_behavior(serde_json::json!({ "list_lag_ms": 100_000 })).expect("a switch");
     theary.arm(Fault::new("create", FaultKind::DropAfter));

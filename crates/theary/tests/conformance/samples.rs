@@ -21,16 +21,16 @@ fn date(text: &str) -> Date {
     text.parse().expect("a date")
 }
 
-fn some<T: From<&'static str>>(text: &'static str) -> Option<T> {
-    Some(text.into())
+fn text(text: &str) -> String {
+    text.to_owned()
 }
 
 pub fn order() -> OrderInput {
     OrderInput {
         subject: Subject::Person(Person {
-            first_name: some("Ada"),
-            middle_name: some("Quill"),
-            last_name: some("Sample"),
+            first_name: Some(text("Ada")),
+            middle_name: Some(text("Quill")),
+            last_name: Some(text("Sample")),
             aliases: vec![Alias {
                 first_name: "Addie".to_owned(),
                 middle_name: None,
@@ -39,8 +39,8 @@ pub fn order() -> OrderInput {
             }],
             date_of_birth: Some(date("1990-05-15")),
             gender: None,
-            email: some("ada.sample@example.com"),
-            phone: some("+15555550100"),
+            email: Some(text("ada.sample@example.com")),
+            phone: Some(text("+15555550100")),
             nationality: None,
             identifiers: vec![Identifier {
                 kind: IdentifierType::Ssn,
@@ -52,25 +52,25 @@ pub fn order() -> OrderInput {
             }],
             addresses: vec![Address {
                 kind: None,
-                line1: some("1 Test Street"),
+                line1: Some(text("1 Test Street")),
                 line2: None,
-                city: some("Springfield"),
-                region: some("IL"),
-                postal_code: some("62701"),
-                country: some("US"),
+                city: Some(text("Springfield")),
+                region: Some(text("IL")),
+                postal_code: Some(text("62701")),
+                country: Some(text("US")),
                 from: Some(date("2020-01-01")),
                 to: None,
             }],
         }),
         position: Some(Position {
-            title: some("Engineer"),
-            company: some("Hiring Works"),
-            city: some("Chicago"),
-            region: some("IL"),
-            country: some("US"),
+            title: Some(text("Engineer")),
+            company: Some(text("Hiring Works")),
+            city: Some(text("Chicago")),
+            region: Some(text("IL")),
+            country: Some(text("US")),
             salary: Some(Money { amount: "100000.00".to_owned(), currency: "USD".to_owned() }),
             level: Some(PositionLevel::Standard),
-            industry: some("TECHNOLOGY"),
+            industry: Some(text("TECHNOLOGY")),
             security_clearance_required: Some(false),
         }),
         purpose: Purpose::Employment,
@@ -89,11 +89,11 @@ pub fn employment_check() -> CheckInput {
             employer: Some(Employer {
                 name: "Former Works".to_owned(),
                 location: None,
-                email: some("hr@former.example"),
-                phone: some("+15555550101"),
-                address: Some(Address { city: some("Peoria"), region: some("IL"), ..Address::default() }),
+                email: Some(text("hr@former.example")),
+                phone: Some(text("+15555550101")),
+                address: Some(Address { city: Some(text("Peoria")), region: Some(text("IL")), ..Address::default() }),
             }),
-            title: some("Junior Engineer"),
+            title: Some(text("Junior Engineer")),
             start_date: Some(date("2015-02-01")),
             end_date: Some(date("2019-12-31")),
         }),
@@ -106,11 +106,11 @@ pub fn education_check() -> CheckInput {
         spec: CheckSpec::EducationVerification(EducationVerification {
             institution: Institution {
                 name: "Test University".to_owned(),
-                email: some("registrar@test-university.example"),
+                email: Some(text("registrar@test-university.example")),
                 phone: None,
             },
-            qualification: some("BSc"),
-            field_of_study: some("Mathematics"),
+            qualification: Some(text("BSc")),
+            field_of_study: Some(text("Mathematics")),
             graduation_date: Some(date("2014-06-30")),
         }),
         vendor_options: serde_json::Map::new(),

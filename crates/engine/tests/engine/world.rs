@@ -49,7 +49,7 @@ pub struct World {
     pub engine: Engine,
     pub clock: TestClock,
     pub sandbox: Sandbox,
-    pub database: testkit::TestDatabase,
+    database: testkit::TestDatabase,
 }
 
 pub struct Options {
@@ -225,7 +225,7 @@ fn adapters(sandbox: &Sandbox) -> BTreeMap<&'static str, Arc<dyn Provider>> {
         environment: theary::Environment::Sandbox { qa_email: "qa@example.com".into() },
         batch_size: theary::AccountSettings::DEFAULT_BATCH_SIZE,
     };
-    adapters.insert("theary", Arc::new(theary::Theary::new(settings).expect("good settings")));
+    adapters.insert("theary", Arc::new(theary::Theary::new(settings, provider::VendorHttp::new())));
     let config = sandbox::truework::Config::default();
     let mut settings = truework::Settings::new(sandbox.truework.base_url().clone(), SecretString::from(config.api_key));
     settings.hook_tokens = vec![SecretString::from(config.hook_token)];

@@ -1,0 +1,126 @@
+//! Single orders: quirks of the answers, and what a cancel leaves.
+
+use std::time::Duration;
+
+use domain::{Reason, Standing, VendorRef};
+use provider::{CancelAnswer, Fetched, ItemOutcome, Provider as _, Share};
+use sandbox::theary::Config;
+use sandbox::{Fault, FaultKind};
+use serde_json::json;
+
+use crate::bench::{World, adapter, classes, jobs, with_ssn};
+use crate::samples;
+
+async fn accepted(world: &World) -> VendorRef {
+    let report = world.submit(&jobs(1), None).await;
+    match &report.items[0] {
+        ItemOutcome::Accepted(accepted) => accepted.vendor.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The older pages and the newer ones differ in these; each way is read.
+#[tokio::test]
+async fn either_form_of_an_answer_is_read() {
+    for switches in [
+        json!({}),
+        json!({"post_status_200": true}),
+        json!({"searches_wrapped": true}),
+        json!({"bare_ids": true}),
+        json!({"no_pagination": true}),
+    ] {
+        let world = World::with(switches.clone()).await;
+        let vendor = accepted(&world).await;
+        let seen = world.look(&vendor).await;
+        assert_eq!(seen.reference, Some(samples::reference(1)), "{switches}");
+        assert_eq!(seen.part_id, vendor.check_id, "{switches}");
+        assert_eq!(seen.native_status, "IN_PROGRESS", "{switches}");
+        let sightings = world.scan(&jobs(1), Duration::ZERO).await;
+        assert!(sightings.complete, "{switches}: {:?}", sightings.incomplete_because);
+        world.found_what_is_there(&sightings, &jobs(1));
+    }
+}
+
+/// A look needs two calls while the search is open, and one when it has ended.
+#[tokio::test]
+async fn a_look_costs_two_calls_at_most() {
+    let world = World::with(json!({})).await;
+    let vendor = accepted(&world).await;
+    let ctx = world.ctx(Share::Poll);
+    world.theary.fetch(&ctx, &vendor).await.expect("a look");
+    assert_eq!(ctx.calls(), 2);
+    world.simulator.control().advance(Duration::from_hours(1));
+    let ctx = world.ctx(Share::Poll);
+    let Ok(Fetched::Found(snapshot)) = world.theary.fetch(&ctx, &vendor).await else { panic!("found") };
+    assert_eq!(ctx.calls(), 1);
+    assert!(snapshot.standing.is_final() && snapshot.vendor_time.is_some());
+}
+
+/// An order without searches says how it stands itself.
+#[tokio::test]
+async fn an_order_without_searches_is_looked_at_itself() {
+    let world = World::with(json!({"searches_lag_ms": 60_000})).await;
+    let vendor = accepted(&world).await;
+    let seen = world.look(&vendor).await;
+    assert_eq!((seen.native_status.as_str(), seen.reference), ("pending", None));
+    assert!(matches!(seen.standing, Standing::Working { .. }));
+}
+
+/// No page says where the vendor would limit rates; within a create's work it would prove nothing.
+#[tokio::test]
+async fn a_rate_limit_proves_nothing_and_pauses_the_account() {
+    let world = World::with(json!({})).await;
+    world.simulator.control().arm(Fault::new("create", FaultKind::RateLimit));
+    assert_eq!(classes(&world.submit(&jobs(1), None).await), ["unknown, resend"]);
+    assert_eq!(world.budget.rests(), [Duration::from_secs(2)]);
+    assert_eq!(world.simulator.control().books().calls_of("create"), 1, "sent once");
+}
+
+/// The vendor takes equal references twice: that is why nothing is sent again on a guess.
+#[tokio::test]
+async fn a_second_order_of_the_same_reference_is_found_too() {
+    let world = World::with(json!({})).await;
+    accepted(&world).await;
+    accepted(&world).await;
+    let seen = world.scan(&jobs(1), Duration::ZERO).await;
+    assert_eq!(seen.found.len(), 2);
+    world.found_what_is_there(&seen, &jobs(1));
+}
+
+#[tokio::test]
+async fn a_cancel_cancels_what_is_open_and_leaves_what_is_finished() {
+    let world = World::with(json!({})).await;
+    let why = Reason::new("client_request", "Not needed any more.");
+    let (open, done) = (accepted(&world).await, accepted(&world).await);
+    let cancel = async |vendor: &VendorRef| world.theary.cancel(&world.ctx(Share::Poll), vendor, &why).await;
+    assert_eq!(cancel(&open).await, Ok(CancelAnswer::Agreed));
+    assert_eq!(cancel(&open).await, Ok(CancelAnswer::AlreadyEnded), "asked again the vendor says 404");
+    assert!(matches!(world.look(&open).await.standing, Standing::Canceled { .. }));
+
+    world.simulator.control().advance(Duration::from_hours(1));
+    assert_eq!(cancel(&done).await, Ok(CancelAnswer::AlreadyEnded));
+    assert!(matches!(world.look(&done).await.standing, Standing::Completed { .. }));
+}
+
+/// Another tenant's order is nobody's.
+#[tokio::test]
+async fn tenants_do_not_see_each_other() {
+    let world = World::with(json!({})).await;
+    let vendor = accepted(&world).await;
+    let other = adapter(world.simulator.base_url(), &Config::default().other_tenants_token);
+    let fetched = other.fetch(&world.ctx(Share::Poll), &vendor).await;
+    assert!(matches!(fetched, Ok(Fetched::Missing)));
+    let seen = other.locate(&world.ctx(Share::LookUp), &world.query(&jobs(1), Duration::ZERO)).await;
+    assert!(seen.complete && seen.objects == 0);
+}
+
+/// The vendor's own words reach the caller once absence is shown.
+#[tokio::test]
+async fn a_refused_order_keeps_the_vendors_words() {
+    let world = World::with(json!({})).await;
+    let item = samples::item(1, with_ssn("900450098"), samples::employment_check());
+    let report = world.submit(&[item], None).await;
+    let ItemOutcome::Unknown { why, .. } = &report.items[0] else { panic!("unknown") };
+    assert_eq!(why.message, "Theary answered 400: The applicant could not be processed");
+    assert_eq!(report.evidence.status, Some(400));
+}
