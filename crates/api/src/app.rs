@@ -32,7 +32,7 @@ impl Default for Settings {
         Self {
             auth: AuthSettings::default(),
             rate: None,
-            request_timeout: Duration::from_secs(60),
+            request_timeout: Duration::from_mins(1),
             max_in_flight: 1_024,
         }
     }

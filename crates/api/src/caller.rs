@@ -74,15 +74,12 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
         Err(refusal) => return Problem::from(refusal).into_response(),
     };
     let turn = app.limiter().take(&identity.tenant, app.now());
-    let mut response = match turn.as_ref().and_then(|turn| turn.wait) {
-        Some(wait) => {
-            let detail = "This tenant sends more requests than it may.";
-            Problem::new(Kind::RateLimited, detail).retry_after(wait).into_response()
-        }
-        None => {
-            request.extensions_mut().insert(identity);
-            next.run(request).await
-        }
+    let mut response = if let Some(wait) = turn.as_ref().and_then(|turn| turn.wait) {
+        let detail = "This tenant sends more requests than it may.";
+        Problem::new(Kind::RateLimited, detail).retry_after(wait).into_response()
+    } else {
+        request.extensions_mut().insert(identity);
+        next.run(request).await
     };
     if let Some(turn) = turn {
         turn.write(response.headers_mut());

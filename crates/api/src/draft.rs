@@ -90,13 +90,11 @@ fn required(object: &mut Map<String, Value>, key: &str, faults: &mut Faults) -> 
 }
 
 fn text(object: &mut Map<String, Value>, key: &str, at: &str, faults: &mut Faults) -> Option<String> {
-    match present(object, key)? {
-        Value::String(text) => Some(text),
-        _ => {
-            faults.push(join(at, key), "invalid", "Expected a string.");
-            None
-        }
+    if let Value::String(text) = present(object, key)? {
+        return Some(text);
     }
+    faults.push(join(at, key), "invalid", "Expected a string.");
+    None
 }
 
 /// One vendor's name. A list of vendors to be tried in turn is not carried out yet, and must not be taken for one.

@@ -25,6 +25,7 @@ impl Faults {
         }
     }
 
+    #[cfg(test)]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -26,7 +26,7 @@ const LONGEST: usize = 255;
 
 /// The request's key, if it has one, with the method and path that it belongs to.
 pub struct Key {
-    key: Option<String>,
+    text: Option<String>,
     method: Method,
     path: String,
 }
@@ -42,7 +42,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
             _ => return Err(unreadable()),
         };
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
-        Ok(Self { key, method: parts.method.clone(), path: uri.path().to_owned() })
+        Ok(Self { text: key, method: parts.method.clone(), path: uri.path().to_owned() })
     }
 }
 
@@ -103,7 +103,7 @@ impl Key {
         body: &Bytes,
         work: impl Future<Output = Result<T, Problem>>,
     ) -> Result<Response, Problem> {
-        if self.key.is_none() {
+        if self.text.is_none() {
             return Ok(axum::Json(work.await?).into_response());
         }
         match self.begin(app, tenant, body).await? {
@@ -118,7 +118,7 @@ impl Key {
     }
 
     fn hashes(&self, tenant: &TenantId, body: &Bytes) -> Option<(KeyHash, RequestHash)> {
-        let key = self.key.as_deref()?;
+        let key = self.text.as_deref()?;
         // Each part with its length, so that no two different requests give the same bytes.
         let mut hash = Sha256::new();
         for part in [tenant.as_str(), self.method.as_str(), &self.path, key] {
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     fn key(key: &str, path: &str) -> Key {
-        Key { key: Some(key.to_owned()), method: Method::POST, path: path.to_owned() }
+        Key { text: Some(key.to_owned()), method: Method::POST, path: path.to_owned() }
     }
 
     fn hashes(tenant: &str, one: &Key, body: &'static str) -> (KeyHash, RequestHash) {

@@ -51,7 +51,7 @@ struct Keys {
 struct Key {
     id: Option<String>,
     algorithm: Algorithm,
-    key: DecodingKey,
+    verifier: DecodingKey,
 }
 
 impl Jwks {
@@ -137,9 +137,9 @@ impl Keys {
     fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {
         let mut fitting = self.keys.iter().filter(|key| key.algorithm == algorithm);
         match id {
-            Some(id) => fitting.find(|key| key.id.as_deref() == Some(id)).map(|key| key.key.clone()),
+            Some(id) => fitting.find(|key| key.id.as_deref() == Some(id)).map(|key| key.verifier.clone()),
             None => match (fitting.next(), fitting.next()) {
-                (Some(only), None) => Some(only.key.clone()),
+                (Some(only), None) => Some(only.verifier.clone()),
                 _ => None,
             },
         }
@@ -172,5 +172,5 @@ fn usable(jwk: &Jwk) -> Option<Key> {
     if !is_for_it {
         return None;
     }
-    Some(Key { id: common.key_id.clone(), algorithm, key: DecodingKey::from_jwk(jwk).ok()? })
+    Some(Key { id: common.key_id.clone(), algorithm, verifier: DecodingKey::from_jwk(jwk).ok()? })
 }

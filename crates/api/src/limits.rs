@@ -51,11 +51,17 @@ impl Limiter {
         let full_at = buckets.entry(tenant.clone()).or_insert(now);
         let used = full_at.since(now);
         let after = used + every;
-        if after > capacity {
-            return Some(Turn { wait: Some(after - capacity), burst, window: capacity, left: 0, full_in: used });
-        }
+        let Some(room) = capacity.checked_sub(after) else {
+            return Some(Turn {
+                wait: Some(after.saturating_sub(capacity)),
+                burst,
+                window: capacity,
+                left: 0,
+                full_in: used,
+            });
+        };
         *full_at = now + after;
-        let left = whole((capacity - after).as_secs_f64() / every.as_secs_f64());
+        let left = whole(room.as_secs_f64() / every.as_secs_f64());
         Some(Turn { wait: None, burst, window: capacity, left, full_in: after })
     }
 }

@@ -206,10 +206,12 @@ impl Problem {
         self
     }
 
+    #[cfg(test)]
     pub const fn kind(&self) -> Kind {
         self.kind
     }
 
+    #[cfg(test)]
     pub fn faults(&self) -> &[Fault] {
         &self.faults
     }

@@ -80,6 +80,8 @@ pub fn reduce(state: &CheckState, news: &News) -> CheckState {
         News::Unconfirmed { submission, why } => {
             if matches!(&next.stage, Stage::Submitting { submission: current } if current == submission) {
                 next.waits = 0;
+                // Once forced is enough: see what a lost forced call made before forcing another.
+                next.force_new = false;
                 next.stage = Stage::Unconfirmed { submission: *submission, why: why.clone() };
             }
         }

@@ -92,7 +92,7 @@ impl Engine {
             reference: check.reference(),
             order: Arc::clone(shared),
             check: Arc::new(check.input.expose().clone()),
-            force_new: check.state.force_new,
+            force_new: must_be_new(check),
         };
         let part = SubmissionPart { check_id, order_id: order.id, reference: check.reference() };
         Some(Ticket {
@@ -234,7 +234,9 @@ impl Engine {
         if !account.provider.descriptor().reuses_objects {
             return Ok(None);
         }
-        if accepted.reused && order.check(part.check_id).is_some_and(wants_new) {
+        if accepted.reused
+            && order.check(part.check_id).is_some_and(|check| asks_for_new(check) || check.state.force_new)
+        {
             return Ok(Some(Reason::new(
                 "not_new",
                 "The vendor answered with an earlier check; a new one was asked for.",
@@ -291,9 +293,14 @@ impl Engine {
     }
 }
 
-fn wants_new(check: &domain::Check) -> bool {
-    let asked = matches!(&check.input.expose().spec, domain::CheckSpec::BackgroundCheck(spec) if spec.force_new);
-    asked || check.state.force_new
+/// Whether this call must make the vendor make a new object. A call that follows a lost one does not force: should the
+/// lost one have made its object after all, the vendor's own dedupe gives that back instead of a second one.
+fn must_be_new(check: &domain::Check) -> bool {
+    check.state.force_new || (asks_for_new(check) && check.state.sends == 1)
+}
+
+fn asks_for_new(check: &domain::Check) -> bool {
+    matches!(&check.input.expose().spec, domain::CheckSpec::BackgroundCheck(spec) if spec.force_new)
 }
 
 const fn class_of(outcome: &ItemOutcome) -> &'static str {

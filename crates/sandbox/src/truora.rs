@@ -239,12 +239,12 @@ impl Vendor for Simulator {
     fn make_strangers(&self, count: usize, options: &Value) -> Vec<String> {
         let fields: form::Fields = serde_json::from_value(options["fields"].clone()).unwrap_or_default();
         let age = Duration::from_millis(options["age_ms"].as_u64().unwrap_or(0));
-        let now = self.tools.clock.now();
+        let (now, habits) = (self.tools.clock.now(), self.habits.get());
         let mut account = self.account();
         // Those of the past were made one after the other.
         let made_at =
             |n: usize| if age.is_zero() { now } else { now - age - MOMENT * u32::try_from(count - n).unwrap_or(0) };
-        (0..count).map(|n| account.make_stranger(&fields, n % 2 == 0, made_at(n))).collect()
+        (0..count).map(|n| account.make_stranger(&fields, n % 2 == 0, &habits, made_at(n))).collect()
     }
 
     fn tick(&self) {

@@ -76,7 +76,9 @@ impl Accounts<'_> {
 impl Store {
     /// Makes the accounts of the settings known; what is known of them already stays.
     pub async fn register_accounts(&self, accounts: &[AccountKey]) -> Result<()> {
-        let keys: Vec<String> = accounts.iter().map(ToString::to_string).collect();
+        let mut keys: Vec<String> = accounts.iter().map(ToString::to_string).collect();
+        // In one order everywhere: processes that start together do not wait for one another crosswise.
+        keys.sort_unstable();
         sqlx::query!(
             "INSERT INTO vendor_accounts (key) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING",
             &keys

@@ -1,5 +1,7 @@
 //! Who did what: append-only, chained by hashes once the sequencer has placed it.
 
+use std::collections::BTreeMap;
+
 use domain::{AuditId, TenantId, Timestamp};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -117,13 +119,24 @@ impl From<Row> for StoredAuditEntry {
     }
 }
 
+/// The value with the keys of its objects in ascending order, whatever order Postgres or the JSON library keeps them in.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let sorted: BTreeMap<_, _> = map.iter().map(|(key, value)| (key.clone(), canonical(value))).collect();
+            Value::Object(sorted.into_iter().collect())
+        }
+        Value::Array(values) => Value::Array(values.iter().map(canonical).collect()),
+        plain => plain.clone(),
+    }
+}
+
 /// The hash that chains an entry to the one before it: SHA-256 over the earlier hash, the position, and each field with
-/// its length before it. Whoever has an export can compute it again.
+/// its length before it (`data` as JSON without spaces, keys ascending). Whoever has an export can compute it again.
 pub fn chain(before: &[u8], position: i64, id: AuditId, entry: &AuditEntry) -> Vec<u8> {
     let mut hash = Sha256::new();
     let tenant = entry.tenant.as_ref().map_or("", TenantId::as_str);
-    // Maps of serde_json are sorted by key, and so is what Postgres gives back: the text is the same each time.
-    let data = entry.data.to_string();
+    let data = canonical(&entry.data).to_string();
     hash.update(before);
     hash.update(position.to_be_bytes());
     let (id, at) = (id.to_string(), entry.at.to_string());

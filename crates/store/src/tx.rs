@@ -109,8 +109,17 @@ impl Store {
     }
 
     pub async fn begin(&self) -> Result<Tx> {
+        // Connections that broke while they lay idle (the server was restarted) show only now. Nothing was done yet, so
+        // each is thrown away and the next one tried, a new one in the end.
+        let mut left = self.pool.size();
+        let inner = loop {
+            match self.pool.begin().await {
+                Err(sqlx::Error::Io(_) | sqlx::Error::Database(_)) if left > 0 => left -= 1,
+                begun => break begun?,
+            }
+        };
         Ok(Tx {
-            inner: self.pool.begin().await?,
+            inner,
             vault: Arc::clone(&self.vault),
             entropy: Arc::clone(&self.entropy),
             wrapped_keys: HashMap::new(),

@@ -33,7 +33,7 @@ pub fn request(item: &SubmissionItem) -> Option<Request> {
         ("custom_input", item.reference.to_string()),
     ];
     // Not sent otherwise: unforced, the vendor answers a repeated create with the check that it made before.
-    if item.force_new || spec.force_new {
+    if item.force_new {
         form.push(("force_creation", "true".to_owned()));
     }
     form.extend(given.into_iter().map(|(input, value)| (input.field(), value)));

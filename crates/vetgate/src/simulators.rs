@@ -1,5 +1,6 @@
 //! The simulated vendors, and settings that lead to them.
 
+use std::io;
 use std::time::Duration;
 
 use domain::AccountKey;
@@ -68,6 +69,15 @@ pub fn lay_over(settings: &mut Settings, sandbox: &Sandbox, credentials: &Creden
 /// One account, open to every tenant.
 fn only<V: Vendor>(adapter: V::Adapter) -> Vec<AccountSettings<V>> {
     vec![AccountSettings { id: AccountKey::DEFAULT.to_owned(), tenants: None, adapter }]
+}
+
+/// Starts all three, none of which takes more than a few seconds for a check.
+pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
+    let sandbox = Sandbox::start(config).await?;
+    // By itself it takes ten minutes: people are asked.
+    let quick = serde_json::json!({ "complete_after_ms": 3_000 });
+    sandbox.theary.control().set_behavior(quick).map_err(io::Error::other)?;
+    Ok(sandbox)
 }
 
 /// Points the hooks of vendors that are configured once, rather than with each order, to the gateway.

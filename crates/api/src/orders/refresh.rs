@@ -37,10 +37,10 @@ pub async fn refresh(
     body: OptionalJsonBody,
 ) -> Result<Response, Problem> {
     let (engine, reach) = (app.engine().clone(), caller.reach());
-    let work = app::to_the_end(async move {
+    let work = Box::pin(app::to_the_end(async move {
         let order = engine.refresh(&reach, id).await?.ok_or_else(|| Problem::not_found("order"))?;
         Ok(OrderView::masked(&order))
-    });
+    }));
     key.around(&app, caller.tenant(), &body.bytes, work).await
 }
 

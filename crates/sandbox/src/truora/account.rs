@@ -113,7 +113,7 @@ impl Account {
     }
 
     /// A check of somebody else: with these fields, or those of the latest check of ours, or of nobody in particular.
-    pub fn make_stranger(&mut self, fields: &Fields, alike: bool, made_at: OffsetDateTime) -> String {
+    pub fn make_stranger(&mut self, fields: &Fields, alike: bool, habits: &Habits, made_at: OffsetDateTime) -> String {
         let ours = self.checks.iter().rev().find(|check| !check.stranger).map(|check| check.form.clone());
         let mut form = match ours.filter(|_| alike && fields.is_empty()) {
             Some(mut form) => {
@@ -130,11 +130,10 @@ impl Account {
         if !alike || !numbers.iter().any(|field| form.contains_key(*field)) {
             form.entry("national_id".to_owned()).or_insert_with(|| format!("1{:08}", self.checks.len()));
         }
-        let habits = Habits::default();
         let fate = Fate::of(&form);
         let check = Check {
             id: new_id("CHK", 16),
-            course: fate.course(&habits),
+            course: fate.course(habits),
             fate,
             step: 0,
             created_at: made_at,

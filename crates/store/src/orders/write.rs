@@ -98,9 +98,7 @@ pub async fn insert(tx: &mut Tx, new: &[Order], due_at: Timestamp) -> Result<()>
            ), new_work AS (
                INSERT INTO work (check_id, order_id, tenant, account, kind, due_at)
                SELECT id, order_id, tenant, account, 'send', $24
-               FROM unnest($13::uuid[], $14::uuid[], $15::text[], $18::text[], $20::text[])
-                    AS n (id, order_id, tenant, account, status)
-               WHERE status = 'queued'
+               FROM unnest($13::uuid[], $14::uuid[], $15::text[], $18::text[]) AS n (id, order_id, tenant, account)
            ), new_terms AS (
                INSERT INTO search_terms (term, order_id) SELECT * FROM unnest($25::bytea[], $26::uuid[])
            )
@@ -310,7 +308,9 @@ impl OrderColumns {
 impl CheckColumns {
     /// All but the sealed columns.
     fn push(&mut self, order: &Order, check: &Check) -> Result<()> {
-        debug_assert_eq!(check.status(), CheckStatus::Queued, "a new check waits to be sent");
+        if check.status() != CheckStatus::Queued {
+            return Err(StoreError::Conflict("a new check must wait to be sent"));
+        }
         self.id.push(check.id.uuid());
         self.order_id.push(order.id.uuid());
         self.tenant.push(order.tenant.to_string());

@@ -1,4 +1,5 @@
 //! The store against a real Postgres. Each test has a database of its own.
+#![cfg(test)]
 
 mod accounts;
 mod cases;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use domain::{CheckId, EventType, OrderId, OrderStatus};
-use store::{Plan, Scope, StoreError, Work};
+use store::{OrderFilter, Plan, Scope, StoreError, Work};
 use uuid::Uuid;
 
 use crate::support::{Bench, account, assert_same, at, bind, complete, tenant};
@@ -49,7 +49,7 @@ async fn another_tenant_sees_nothing() {
         assert_eq!(tx.orders().get_many(&scope, &[order.id]).await.unwrap().len(), usize::from(sees));
         assert_eq!(tx.orders().of_check(&scope, check).await.unwrap().is_some(), sees);
         assert_eq!(tx.orders().events(&scope, order.id, 9, None).await.unwrap().len(), usize::from(sees));
-        assert_eq!(tx.orders().list(&scope, &Default::default(), 9, None).await.unwrap().len(), usize::from(sees));
+        assert_eq!(tx.orders().list(&scope, &OrderFilter::default(), 9, None).await.unwrap().len(), usize::from(sees));
         assert_eq!(tx.payloads().get(&scope, check).await.unwrap().is_some(), sees);
         assert_eq!(tx.documents().list(&scope, order.id).await.unwrap().len(), usize::from(sees));
         assert_eq!(tx.documents().get(&scope, document).await.unwrap().is_some(), sees);
@@ -140,7 +140,7 @@ async fn what_is_not_saved_never_happened() {
     tx.orders().insert(&dropped, at(0)).await.unwrap();
     drop(tx);
     let mut tx = bench.store.begin().await.unwrap();
-    let all = tx.orders().list(&Scope::All, &Default::default(), 10, None).await.unwrap();
+    let all = tx.orders().list(&Scope::All, &OrderFilter::default(), 10, None).await.unwrap();
     assert_eq!(all.iter().map(|order| order.id).collect::<Vec<_>>(), [kept.id]);
 }
 
@@ -179,7 +179,7 @@ async fn wait_for_a_waiter(bench: &Bench) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), waiter).await.expect("somebody waits");
+    tokio::time::timeout(Duration::from_mins(1), waiter).await.expect("somebody waits");
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn who_listens_is_woken() {
     let bench = Bench::new().await;
     let mut listener = bench.store.listen().await.unwrap();
     bench.store.wake().await.unwrap();
-    let woken = tokio::time::timeout(Duration::from_secs(60), listener.recv()).await;
+    let woken = tokio::time::timeout(Duration::from_mins(1), listener.recv()).await;
     woken.expect("in time").expect("no error");
 
     // A cut connection is made again, at the latest at the second call.
@@ -249,5 +249,22 @@ async fn who_listens_is_woken() {
         bench.store.wake().await.unwrap();
         listener.recv().await
     };
-    tokio::time::timeout(Duration::from_secs(60), again).await.expect("in time").expect("no error");
+    tokio::time::timeout(Duration::from_mins(1), again).await.expect("in time").expect("no error");
+}
+
+#[tokio::test]
+async fn connections_that_broke_while_idle_do_not_show() {
+    let bench = Bench::new().await;
+    // Several at once, then all of them idle.
+    let (one, two) = (bench.store.begin().await.unwrap(), bench.store.begin().await.unwrap());
+    one.cancel().await.unwrap();
+    two.cancel().await.unwrap();
+    let mut raw = bench.raw().await;
+    let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let cut = format!("SELECT count(pg_terminate_backend(pid, 60000)) {others}");
+    let cut: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(cut)).fetch_one(&mut raw).await.unwrap();
+    assert!(cut >= 2);
+    for _ in 0..3 {
+        bench.store.begin().await.unwrap().cancel().await.unwrap();
+    }
 }

@@ -22,7 +22,8 @@ use uuid::Uuid;
 
 use crate::samples;
 
-pub fn adapter(base_url: &Url, token: &str) -> Theary {
+/// Making a client reads the system's certificates; one does for all adapters of a test.
+pub fn adapter(base_url: &Url, token: &str, http: &VendorHttp) -> Theary {
     let settings = AccountSettings {
         base_url: base_url.clone(),
         token: SecretString::from(token),
@@ -30,7 +31,7 @@ pub fn adapter(base_url: &Url, token: &str) -> Theary {
         environment: Environment::Sandbox { qa_email: "qa@vetgate.example".to_owned() },
         batch_size: AccountSettings::DEFAULT_BATCH_SIZE,
     };
-    Theary::new(settings, VendorHttp::new())
+    Theary::new(settings, http.clone())
 }
 
 pub async fn simulator() -> Running {
@@ -42,11 +43,11 @@ pub async fn bench() -> Bench {
     let simulator = simulator().await;
     // Small pages, so that a scan takes several.
     simulator.control().set_behavior(json!({"list_cap": 20})).expect("a switch");
-    let token = Config::default().token;
+    let (token, http) = (Config::default().token, VendorHttp::new());
     Bench {
-        provider: Arc::new(adapter(simulator.base_url(), &token)),
-        with_bad_credentials: Arc::new(adapter(simulator.base_url(), "bad-token")),
-        unreachable: Arc::new(adapter(&conformance::nowhere(), &token)),
+        provider: Arc::new(adapter(simulator.base_url(), &token, &http)),
+        with_bad_credentials: Arc::new(adapter(simulator.base_url(), "bad-token", &http)),
+        unreachable: Arc::new(adapter(&conformance::nowhere(), &token, &http)),
         control: Control::at(simulator.base_url().clone()),
         samples: ends().into_iter().map(|(name, ssn, check, ends)| sample(name, ssn, check, ends)).collect(),
         hooks: hook_samples(),
@@ -142,7 +143,7 @@ impl World {
     pub async fn with(switches: Value) -> Self {
         let simulator = simulator().await;
         simulator.control().set_behavior(switches).expect("switches");
-        let theary = adapter(simulator.base_url(), &Config::default().token);
+        let theary = adapter(simulator.base_url(), &Config::default().token, &VendorHttp::new());
         Self { simulator, theary, t0: now(), budget: Arc::default() }
     }
 

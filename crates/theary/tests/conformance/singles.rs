@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Reason, Standing, VendorRef};
-use provider::{CancelAnswer, Fetched, ItemOutcome, Provider as _, Share};
+use provider::{CancelAnswer, Fetched, ItemOutcome, Provider as _, Share, VendorHttp};
 use sandbox::theary::Config;
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
@@ -107,7 +107,7 @@ async fn a_cancel_cancels_what_is_open_and_leaves_what_is_finished() {
 async fn tenants_do_not_see_each_other() {
     let world = World::with(json!({})).await;
     let vendor = accepted(&world).await;
-    let other = adapter(world.simulator.base_url(), &Config::default().other_tenants_token);
+    let other = adapter(world.simulator.base_url(), &Config::default().other_tenants_token, &VendorHttp::new());
     let fetched = other.fetch(&world.ctx(Share::Poll), &vendor).await;
     assert!(matches!(fetched, Ok(Fetched::Missing)));
     let seen = other.locate(&world.ctx(Share::LookUp), &world.query(&jobs(1), Duration::ZERO)).await;

@@ -99,7 +99,7 @@ fn summary(order: &Value) -> Value {
 async fn run(postgres: &PrivatePostgres, progress: &Progress) -> anyhow::Result<Outcome> {
     let config = SandboxConfig::default();
     let credentials = Credentials::of(&config);
-    let sandbox = Sandbox::start(config).await.context("the simulators could not be started")?;
+    let sandbox = simulators::start(config).await.context("the simulators could not be started")?;
     let mut settings = Settings::parse("the demo's settings", &super::dev::new_keys())?.settings;
     settings.listen.set_port(0);
     settings.database.url = Some(SecretString::from(postgres.url()));

@@ -68,7 +68,7 @@ pub async fn dev(sources: &Sources, options: Options) -> anyhow::Result<ExitCode
 async fn run(settings: &mut Settings, options: &Options, keys: &Keys) -> anyhow::Result<ExitCode> {
     let config = SandboxConfig { clock: SimClock::wall().with_speed(options.speed), ..SandboxConfig::default() };
     let credentials = Credentials::of(&config);
-    let sandbox = Sandbox::start(config).await.context("the simulators could not be started")?;
+    let sandbox = simulators::start(config).await.context("the simulators could not be started")?;
     simulators::lay_over(settings, &sandbox, &credentials, simulators::quick(SETTLE));
     let bound = Bound::take(settings, Role::Whole).await?;
     let base_url = bound.base_url().context("the API has no address")?;

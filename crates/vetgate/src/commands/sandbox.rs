@@ -21,8 +21,8 @@ pub struct Options {
     /// The port of Truework's simulator; 0: a free one
     #[arg(long, default_value_t = 4030, value_name = "PORT")]
     pub truework_port: u16,
-    /// How many times as fast as the real ones they work
-    #[arg(long, default_value_t = 60.0, value_name = "FACTOR", value_parser = speed)]
+    /// How many times as fast as by themselves they work; by themselves they take a few seconds
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR", value_parser = speed)]
     pub speed: f64,
     /// A running gateway's address, to which hooks are sent
     #[arg(long, value_name = "URL")]
@@ -36,7 +36,7 @@ pub async fn sandbox(options: &Options) -> anyhow::Result<ExitCode> {
     config.theary.port = options.theary_port;
     config.truework.port = options.truework_port;
     let credentials = Credentials::of(&config);
-    let sandbox = Sandbox::start(config).await.context("the simulators could not be started; give other ports, or 0")?;
+    let sandbox = crate::simulators::start(config).await.context("the simulators could not be started; give other ports, or 0")?;
     if let Some(gateway) = &options.hooks_to {
         crate::simulators::send_hooks_to(&sandbox, gateway);
     }
@@ -77,6 +77,6 @@ fn exports(sandbox: &Sandbox, credentials: &Credentials) -> String {
 pub fn speed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
-        _ => Err("expected a number above zero, such as 60".to_owned()),
+        _ => Err("expected a number above zero, such as 10".to_owned()),
     }
 }

@@ -41,10 +41,10 @@ pub async fn scan(
     body: OptionalJsonBody,
 ) -> Result<Response, Problem> {
     let (engine, reach) = (app.engine().clone(), caller.reach());
-    let work = app::to_the_end(async move {
+    let work = Box::pin(app::to_the_end(async move {
         let case = engine.scan_now(&reach, id).await?.ok_or_else(|| Problem::not_found("case"))?;
         detail(&mut engine.store().begin().await?, &case).await
-    });
+    }));
     key.around(&app, caller.tenant(), &body.bytes, work).await
 }
 

@@ -58,7 +58,7 @@ pub fn print(outcome: &Outcome) {
     let checks: usize = outcome.tallies.values().map(|tally| tally.checks_sent).sum();
     let objects: usize = outcome.tallies.values().map(|tally| tally.vendor_objects).sum();
     if outcome.complaints.is_empty() {
-        println!("\nVendor orders made = checks sent ({objects} = {checks}), 0 lost, 0 duplicated, in {:.1?}.", outcome.took);
+        println!("\nVendor orders made = checks sent ({objects} = {checks}), 0 lost, 0 duplicated. It took {:.1?}.", outcome.took);
         return;
     }
     println!("\nThis does not add up:");
@@ -69,20 +69,21 @@ pub fn print(outcome: &Outcome) {
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header);
     table
 }
 
 fn orders(outcome: &Outcome) -> Table {
-    let mut table = table(&["order", "status", "outcome", "checks"]);
+    let mut table = table(&["order", "status", "outcome", "check", "vendor's object"]);
     for order in &outcome.orders {
-        let check = |check: &Value| {
-            let object = check["vendor"]["order_id"].as_str().unwrap_or("-");
-            format!("{} at {}: {}, {} ({object})", word(&check["type"]), word(&check["provider"]), word(&check["status"]), word(&check["outcome"]))
-        };
-        let checks: Vec<_> = checks_of(order).map(check).collect();
-        table.add_row([word(&order["external_id"]), word(&order["status"]), word(&order["outcome"]), checks.join("\n")]);
+        let mut own = [word(&order["external_id"]), word(&order["status"]), word(&order["outcome"])];
+        for check in checks_of(order) {
+            let what = format!("{} at {}: {}", word(&check["type"]), word(&check["provider"]), word(&check["outcome"]));
+            table.add_row(own.into_iter().chain([what, word(&check["vendor"]["order_id"])]));
+            // The checks of one order stand below each other.
+            own = Default::default();
+        }
     }
     table
 }
@@ -93,13 +94,14 @@ fn cases(outcome: &Outcome) -> Table {
         for item in case["items"].as_array().into_iter().flatten() {
             let of_item = |order: &&Value| checks_of(order).any(|check| check["id"] == item["check_id"]);
             let order = outcome.orders.iter().find(of_item).map(|order| word(&order["external_id"]));
+            let was_resent = !item["resent_at"].is_null();
             let (found, then) = match item["state"].as_str() {
+                Some("bound") if was_resent => ("not there, by two looks", "sent again, once"),
                 Some("bound") => ("there", "bound, not sent again"),
-                Some("absent") => ("not there, looked twice", "sent again, once"),
-                Some("duplicate") => ("there, more than once", "bound; duplicates recorded"),
-                _ => ("not known", "open"),
+                Some("duplicate") => ("there, more than once", "bound, duplicates recorded"),
+                _ => ("not known yet", "open"),
             };
-            let why = case["why"]["code"].as_str().unwrap_or("-").to_owned();
+            let why = case["reason"]["code"].as_str().unwrap_or("-").to_owned();
             table.add_row([order.unwrap_or_default(), word(&case["provider"]), why, found.to_owned(), then.to_owned()]);
         }
     }
