@@ -128,7 +128,9 @@ async fn walk(gateway: &Gateway, method: &str, path: &str, scope: &str, rule: &R
         judge(&call(&gateway.token(&without)).await, StatusCode::FORBIDDEN, missing);
     }
 
-    let foreigner = gateway.token_with(&scopes, |claims| claims["tenant"] = json!("umbrella"));
+    // One that has nothing of its own yet.
+    let tenant = format!("foreigner of {method} {path}");
+    let foreigner = gateway.token_with(&scopes, |claims| claims["tenant"] = json!(tenant));
     let found = call(&foreigner).await;
     match rule.foreigner {
         Foreigner::NotFound => judge(&found, StatusCode::NOT_FOUND, "another tenant"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::observation::Standing;
 use domain::{Check, CheckId, Event, News, Observation, ObservedAt, Order, OrderId, Reason, Timestamp, VendorRef};
 use futures::StreamExt as _;
-use provider::{CancelAnswer, Fetched, Share, Snapshot};
+use provider::{CancelAnswer, Carries, Fetched, Share, Snapshot};
 use store::{Plan, Scope, StoreError, Tx, Work};
 
 use crate::{Account, Engine, Parts};
@@ -128,7 +128,13 @@ impl Engine {
         let Some(binding) = check.state.binding() else { return Ok(Vec::new()) };
         let snapshot = account.provider.compare(check.input.expose(), snapshot.clone());
         let vendor = VendorRef { order_id: binding.vendor.order_id.clone(), check_id: snapshot.part_id.clone() };
-        let confirms = binding.provisional && snapshot.reference == Some(check.reference());
+        let confirms = binding.provisional && snapshot.carries == Carries::Ours(check.reference());
+        if binding.provisional && !confirms && snapshot.carries != Carries::Nothing {
+            // Matched by position, and it is another's: its result must never become this check's.
+            tracing::error!(check = %check_id, account = %account.key, "a vendor's order was bound by position and carries another reference");
+            metrics::counter!("vetgate_misbound_total", "account" => account.key.to_string()).increment(1);
+            return Ok(Vec::new());
+        }
         let observation = Observation {
             vendor: vendor.clone(),
             observed: observed_at(&snapshot, looked_at, now),
@@ -175,7 +181,7 @@ fn observed_at(snapshot: &Snapshot, looked_at: Timestamp, now: Timestamp) -> Obs
 fn gone(reason: Reason) -> Snapshot {
     Snapshot {
         part_id: None,
-        reference: None,
+        carries: Carries::Nothing,
         vendor_time: None,
         native_status: "missing".into(),
         standing: Standing::Canceled { reason },

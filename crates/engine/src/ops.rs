@@ -6,7 +6,7 @@ use domain::{
     AfterAbsence, AuditId, Case, CaseId, CaseItem, CheckId, Event, ItemState, News, Order, OrderId, ProviderId, Reason,
     Stage, VendorRef,
 };
-use provider::{CancelAnswer, Fetched, Share};
+use provider::{CancelAnswer, Carries, Fetched, Share};
 use serde_json::json;
 use store::{AuditEntry, Paused, Plan, Scope, StoreError, Tx, Work};
 
@@ -168,10 +168,11 @@ impl Engine {
         let reference = case.items.iter().find(|item| item.check_id == check_id).map(|item| item.reference);
         match account.provider.fetch(&ctx, &VendorRef::order(vendor_order_id)).await {
             Ok(Fetched::Missing) => foreign("the vendor has no such order"),
-            Ok(Fetched::Found(snapshot)) if snapshot.reference.is_some() && snapshot.reference != reference => {
-                foreign("that vendor order carries the reference of another check")
-            }
-            Ok(Fetched::Found(_)) => Ok(()),
+            Ok(Fetched::Found(snapshot)) => match snapshot.carries {
+                Carries::Nothing => Ok(()),
+                Carries::Ours(carried) if Some(carried) == reference => Ok(()),
+                Carries::Ours(_) | Carries::Foreign => foreign("that vendor order carries another reference"),
+            },
             Err(error) => Err(ResolveError::Vendor(error.to_string())),
         }
     }

@@ -25,7 +25,7 @@ pub use crate::descriptor::{CancelSupport, Descriptor, HookAuthentication, Produ
 pub use crate::hook::{HookNews, HookRefused, HookRequest, HookSays};
 pub use crate::http::{ByteStream, VendorAnswer, VendorHttp, VendorRequest};
 pub use crate::locate::{LocateQuery, Sought};
-pub use crate::snapshot::{DocumentRef, Fetched, Snapshot};
+pub use crate::snapshot::{Carries, DocumentRef, Fetched, Snapshot};
 pub use crate::submit::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport};
 
 /// One account at one vendor.

@@ -11,7 +11,7 @@ pub struct Snapshot {
     /// The id of our part of the vendor's order, where the vendor has parts.
     pub part_id: Option<String>,
     /// The reference that the vendor's object was seen to carry.
-    pub reference: Option<Reference>,
+    pub carries: Carries,
     /// The vendor's own time of this state. `None`: the time of the look counts.
     pub vendor_time: Option<Timestamp>,
     /// The vendor's own word, unchanged.
@@ -20,6 +20,32 @@ pub struct Snapshot {
     pub documents: Vec<DocumentRef>,
     /// The vendor's answer, unchanged. Kept encrypted.
     pub payload: Sensitive<Bytes>,
+}
+
+/// Whose reference a vendor's object carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Carries {
+    /// None that could be seen.
+    #[default]
+    Nothing,
+    /// One of the form that this gateway gives.
+    Ours(Reference),
+    /// Somebody else's.
+    Foreign,
+}
+
+impl Carries {
+    /// Reads the field in which the vendor gives a reference back; blank is none.
+    pub fn read(text: Option<&str>) -> Self {
+        match text.map(str::trim).filter(|text| !text.is_empty()) {
+            None => Self::Nothing,
+            Some(text) => text.parse().map_or(Self::Foreign, Self::Ours),
+        }
+    }
+
+    pub const fn ours(self) -> Option<Reference> {
+        if let Self::Ours(reference) = self { Some(reference) } else { None }
+    }
 }
 
 impl std::fmt::Debug for Snapshot {

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use domain::{Reason, Reference, Sensitive, VendorRef};
-use provider::{CallContext, CallError, CancelAnswer, Fetched, LostReason, ProbeFault, Snapshot, VendorAnswer};
+use provider::{
+    CallContext, CallError, CancelAnswer, Carries, Fetched, LostReason, ProbeFault, Snapshot, VendorAnswer,
+};
 
 use crate::client::Client;
 use crate::mapping::standing;
@@ -53,7 +55,7 @@ fn of_search(search: &wire::Search, vendor: &VendorRef, payload: Bytes) -> Snaps
     Snapshot {
         // An id once learnt stays: create answers show ids with a prefix, some GET pages without one.
         part_id: vendor.check_id.clone().or_else(|| search.id.clone()),
-        reference: reference(search),
+        carries: Carries::read(search.external_search_id.as_deref()),
         vendor_time: standing::time_of_search(search),
         native_status: search.status.clone().unwrap_or_default(),
         standing: standing::of_search(search),
@@ -70,7 +72,7 @@ fn with_order(by_search: Option<Snapshot>, order: &wire::Order, vendor: &VendorR
         Some(snapshot) if !standing.is_final() => snapshot,
         seen => Snapshot {
             part_id: vendor.check_id.clone().or_else(|| seen.as_ref()?.part_id.clone()),
-            reference: seen.and_then(|snapshot| snapshot.reference),
+            carries: seen.map_or(Carries::Nothing, |snapshot| snapshot.carries),
             vendor_time: order.completed_at.as_ref().or(order.updated_at.as_ref()).and_then(|at| at.parse().ok()),
             native_status: status,
             standing,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use domain::{Reference, Sensitive, VendorRef};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
-use provider::{HookNews, HookRefused, HookRequest, HookSays, Snapshot};
+use provider::{Carries, HookNews, HookRefused, HookRequest, HookSays, Snapshot};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
@@ -73,7 +73,7 @@ fn says(event: &Event, reference: Option<Reference>, body: &Bytes) -> HookSays {
     };
     HookSays::Snapshot(Box::new(Snapshot {
         part_id: event.data.search_id.clone(),
-        reference,
+        carries: reference.map_or(Carries::Nothing, Carries::Ours),
         vendor_time: event.occurred_at.as_deref().and_then(|at| at.parse().ok()),
         native_status: event.data.status.clone().unwrap_or_else(|| native_status.to_owned()),
         standing,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use domain::observation::Standing;
 use domain::{Action, ActionKind, Certainty, Outcome, Reason, Sensitive, Timestamp, Verdict};
 use domain::{CheckResult, VerificationResult};
-use provider::{DocumentRef, Snapshot};
+use provider::{Carries, DocumentRef, Snapshot};
 use serde::Deserialize;
 
 use crate::compare::{self, Claim};
@@ -74,7 +74,7 @@ pub fn lacking_analytics(order: &Order) -> Vec<String> {
 pub fn snapshot(order: Order, claim: Option<&Claim>, payload: Bytes) -> Snapshot {
     Snapshot {
         part_id: only_verification(&order),
-        reference: order.reference().and_then(|reference| reference.parse().ok()),
+        carries: Carries::read(order.reference()),
         // The vendor's times do not move when a report is corrected or disputed, so a revision could lose against the
         // result it revises. The start of the fetch orders looks correctly, since every look is a GET.
         vendor_time: None,

@@ -133,7 +133,7 @@ fn signed(policy: &OutcomePolicy, event: &HookEvent) -> HookNews {
     let is_whole = !snapshot.standing.is_final() || check.scores.is_some();
     HookNews {
         dedupe_key: dedupe_key(event, &id),
-        reference: snapshot.reference,
+        reference: snapshot.carries.ours(),
         vendor: Some(VendorRef::order(id)),
         says: if is_whole { HookSays::Snapshot(Box::new(snapshot)) } else { HookSays::Changed },
     }

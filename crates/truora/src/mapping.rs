@@ -6,7 +6,7 @@ use bytes::Bytes;
 use domain::input::BackgroundCheck;
 use domain::result::{Dataset, DatasetSide, IdentityFound, NameFound, Sources};
 use domain::{BackgroundResult, Certainty, CheckResult, CheckSpec, Sensitive, Standing};
-use provider::{DocumentRef, Snapshot, SubmissionItem};
+use provider::{Carries, DocumentRef, Snapshot, SubmissionItem};
 
 use crate::inputs::{self, our_name};
 use crate::outcome::{self, OutcomePolicy, score};
@@ -64,7 +64,7 @@ pub fn snapshot(policy: &OutcomePolicy, check: &wire::Check, payload: Bytes) -> 
     let documents = check.id.as_deref().filter(|_| standing.is_final()).map(report).into_iter().collect();
     Snapshot {
         part_id: None,
-        reference: check.custom_input.as_deref().and_then(|text| text.parse().ok()),
+        carries: Carries::read(check.custom_input.as_deref()),
         vendor_time: check.update_date.as_deref().and_then(wire::timestamp),
         native_status: check.status.clone().unwrap_or_default(),
         standing,

@@ -76,11 +76,14 @@ Examples:
 For development and for first steps; in production tokens come from your own issuer (auth.jwks_url).")]
     Token(commands::token::Options),
     /// Prints the API's contract, or writes or checks a file of it
-    #[command(name = "openapi", after_help = "\
+    #[command(
+        name = "openapi",
+        after_help = "\
 Examples:
   vetgate openapi > openapi.json
   vetgate openapi --write openapi/vetgate.json
-  vetgate openapi --check openapi/vetgate.json     ends with 1 if the file is not what this version serves")]
+  vetgate openapi --check openapi/vetgate.json     ends with 1 if the file is not what this version serves"
+    )]
     OpenApi(commands::openapi::Options),
     /// Runs the simulated vendors alone, and prints their addresses and keys
     #[command(after_help = "\

@@ -96,7 +96,8 @@ impl Bound {
             tasks.spawn(serve(listener, api::metrics_router(handle), shutdown.clone()));
         }
         if let Some(listener) = self.api {
-            let own = api::Settings { auth: settings.auth.clone(), rate: settings.request_rate, ..api::Settings::default() };
+            let own =
+                api::Settings { auth: settings.auth.clone(), rate: settings.request_rate, ..api::Settings::default() };
             let app = api::App::new(engine.clone(), &own)?;
             tasks.spawn(serve(listener, api::router(app), shutdown.clone()));
         }
@@ -147,9 +148,9 @@ impl Drop for Gateway {
 }
 
 async fn listen(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!("{key}: the address {address} cannot be taken. Stop what uses it, or set another")
-    })
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{key}: the address {address} cannot be taken. Stop what uses it, or set another"))
 }
 
 async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {

@@ -70,7 +70,9 @@ impl Sources {
     /// The named file, or the default one if there is one, and this process' environment.
     pub fn of_process(file: Option<PathBuf>) -> Self {
         // Variables that are not text cannot be ours.
-        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
         Self { file, variables: std::env::vars_os().filter_map(text).collect() }
     }
 }
@@ -180,17 +182,30 @@ impl Settings {
     pub fn for_serving(&self) -> Result<Needs, SettingsError> {
         let mut faults = Vec::new();
         let mut missing = |key: &str, problem: &str| {
-            let place = if key == "database.url" { format!("{key} (variable DATABASE_URL)") } else { Keys::default().place(key) };
+            let place = if key == "database.url" {
+                format!("{key} (variable DATABASE_URL)")
+            } else {
+                Keys::default().place(key)
+            };
             faults.push(Fault { place, problem: problem.to_owned() });
         };
         if self.database.url.is_none() {
-            missing("database.url", "is not set. Give the address of a PostgreSQL 14 or newer, such as postgres://vetgate@db/vetgate. `vetgate dev` brings its own.");
+            missing(
+                "database.url",
+                "is not set. Give the address of a PostgreSQL 14 or newer, such as postgres://vetgate@db/vetgate. `vetgate dev` brings its own.",
+            );
         }
         if self.auth.hs256_secret.is_none() && self.auth.jwks_url.is_none() {
-            missing("auth.hs256_secret", "no key to verify tokens with. Set it to the output of `openssl rand -hex 32`, or set auth.jwks_url.");
+            missing(
+                "auth.hs256_secret",
+                "no key to verify tokens with. Set it to the output of `openssl rand -hex 32`, or set auth.jwks_url.",
+            );
         }
         if self.encryption_keys.is_none() {
-            missing("encryption.keys", "is not set. Give it as id:key, with a key from `openssl rand -base64 32`, and keep a copy: without it nothing can be read again.");
+            missing(
+                "encryption.keys",
+                "is not set. Give it as id:key, with a key from `openssl rand -base64 32`, and keep a copy: without it nothing can be read again.",
+            );
         }
         let vault = self.encryption_keys.as_ref().and_then(|keys| Vault::parse(keys.expose_secret()).ok());
         match (self.database.url.clone(), vault) {
@@ -212,7 +227,8 @@ fn take_auth(keys: &mut Keys) -> AuthSettings {
     if let Some(secret) = &auth.hs256_secret {
         let secret = secret.expose_secret().as_bytes();
         if secret.len() < SHORTEST_SECRET {
-            let problem = format!("is shorter than {SHORTEST_SECRET} bytes. Set it to the output of `openssl rand -hex 32`.");
+            let problem =
+                format!("is shorter than {SHORTEST_SECRET} bytes. Set it to the output of `openssl rand -hex 32`.");
             keys.fault("auth.hs256_secret", problem);
         } else if keys::is_trivial(secret) {
             keys.fault("auth.hs256_secret", "is too easy to guess. Set it to the output of `openssl rand -hex 32`.");

@@ -12,7 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use domain::case::Sightings;
 use domain::{
-    AccountKey, Case, CaseId, CaseItem, CaseState, CheckId, CheckInput, CheckType, Clock, FieldError, ItemState,
+    AccountKey, Case, CaseId, CaseItem, CaseState, CheckId, CheckInput, CheckType, Clock, FieldError, ItemState, News,
     OrderId, OrderInput, ProviderId, Reason, Reference, SubmissionId, TenantId, Timestamp, VendorRef,
 };
 use engine::{Account, Engine, EngineSettings, OsEntropy, Providers};
@@ -26,7 +26,7 @@ use provider::{
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use store::{NewSubmission, Store, SubmissionPart, Vault};
+use store::{NewSubmission, Plan, Store, SubmissionPart, Vault};
 use testkit::TestDatabase;
 use tower::ServiceExt as _;
 
@@ -174,13 +174,18 @@ impl Gateway {
             items: vec![SubmissionPart { check_id, order_id, reference }],
         };
         tx.submissions().insert(&new).await.expect("inserted");
+        let mut order = tx.orders().lock(order_id).await.expect("locked").expect("an order");
+        let why = Reason::new("timed_out", "no answer: the time-out was over");
+        let mut events = order.tell(check_id, &News::Sending { submission }, now);
+        events.extend(order.tell(check_id, &News::Unconfirmed { submission, why: why.clone() }, now));
+        tx.orders().save(&order, &[Plan { check_id, work: None }], &events).await.expect("saved");
         let case = Case {
             id,
             tenant,
             account,
             submission,
             state: CaseState::Open,
-            why: Reason::new("timed_out", "no answer: the time-out was over"),
+            why,
             sent_at: now,
             window_ends_at: now + Duration::from_mins(15),
             deadline: now + Duration::from_hours(1),

@@ -66,7 +66,7 @@ impl Engine {
         });
         let sought: Vec<_> = sought.collect();
         let since = in_doubt.iter().map(|(case, _)| case.sent_at).min().unwrap_or(now) - SKEW;
-        let until = in_doubt.iter().map(|(case, item)| last_moment(case, item)).max().unwrap_or(now);
+        let until = in_doubt.iter().map(|(case, item)| last_moment(case, item)).max().unwrap_or(now) + SKEW;
         let settled = tx.vendor_objects().settled(&account.key, since).await?;
         Ok(LocateQuery { sought, since, until, started_at: now, settled })
     }

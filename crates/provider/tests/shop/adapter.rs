@@ -10,9 +10,10 @@ use domain::{
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Method, StatusCode};
 use provider::{
-    Accepted, ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence,
-    Fetched, HookAuthentication, HookNews, HookRefused, HookRequest, HookSays, ItemOutcome, LocateQuery, LostReason,
-    ProbeFault, Product, Provider, Snapshot, Submission, SubmitReport, Timing, VendorAnswer, VendorHttp, VendorRequest,
+    Accepted, ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Carries, Descriptor, DocumentRef,
+    Evidence, Fetched, HookAuthentication, HookNews, HookRefused, HookRequest, HookSays, ItemOutcome, LocateQuery,
+    LostReason, ProbeFault, Product, Provider, Snapshot, Submission, SubmitReport, Timing, VendorAnswer, VendorHttp,
+    VendorRequest,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -249,7 +250,7 @@ impl Provider for Adapter {
         };
         Ok(Fetched::Found(Box::new(Snapshot {
             part_id: None,
-            reference: row.note.and_then(|note| note.parse().ok()),
+            carries: Carries::read(row.note.as_deref()),
             vendor_time: None,
             native_status: row.state,
             documents: if standing.is_final() { vec![report] } else { Vec::new() },
@@ -278,7 +279,7 @@ impl Provider for Adapter {
         let row: Row = serde_json::from_slice(&request.body).map_err(|_| HookRefused::Unreadable)?;
         let news = HookNews {
             dedupe_key: format!("{}/{}", row.id, row.state),
-            reference: row.note.and_then(|note| note.parse().ok()),
+            carries: Carries::read(row.note.as_deref()),
             vendor: Some(VendorRef::order(row.id)),
             says: HookSays::Changed,
         };

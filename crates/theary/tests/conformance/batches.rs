@@ -158,7 +158,7 @@ async fn positions_are_provisional_and_confirmed_by_a_look() {
         let ItemOutcome::Accepted(accepted) = outcome else { panic!("{outcome:?}") };
         assert!(accepted.provisional);
         let seen = world.look(&accepted.vendor).await;
-        assert_eq!((seen.reference, seen.part_id), (Some(item.reference), accepted.vendor.check_id.clone()));
+        assert_eq!((seen.carries.ours(), seen.part_id), (Some(item.reference), accepted.vendor.check_id.clone()));
     }
     assert_eq!(world.simulator.control().books().calls_of("create"), 1);
 }

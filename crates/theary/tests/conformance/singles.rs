@@ -32,7 +32,7 @@ async fn either_form_of_an_answer_is_read() {
         let world = World::with(switches.clone()).await;
         let vendor = accepted(&world).await;
         let seen = world.look(&vendor).await;
-        assert_eq!(seen.reference, Some(samples::reference(1)), "{switches}");
+        assert_eq!(seen.carries.ours(), Some(samples::reference(1)), "{switches}");
         assert_eq!(seen.part_id, vendor.check_id, "{switches}");
         assert_eq!(seen.native_status, "IN_PROGRESS", "{switches}");
         let sightings = world.scan(&jobs(1), Duration::ZERO).await;
@@ -62,7 +62,7 @@ async fn an_order_without_searches_is_looked_at_itself() {
     let world = World::with(json!({"searches_lag_ms": 60_000})).await;
     let vendor = accepted(&world).await;
     let seen = world.look(&vendor).await;
-    assert_eq!((seen.native_status.as_str(), seen.reference), ("pending", None));
+    assert_eq!((seen.native_status.as_str(), seen.carries.ours()), ("pending", None));
     assert!(matches!(seen.standing, Standing::Working { .. }));
 }
 

@@ -14,7 +14,7 @@ fn shown(snapshot: &Snapshot) -> Value {
     json!({
         "native_status": snapshot.native_status,
         "part_id": snapshot.part_id,
-        "reference": snapshot.reference,
+        "reference": snapshot.carries.ours(),
         "standing": snapshot.standing,
         "documents": snapshot.documents,
     })

@@ -96,7 +96,7 @@ fn an_accepted_order_has_its_ids_and_its_state() {
     assert_eq!(accepted.vendor.check_id.as_deref(), Some("vr-processing"));
     assert!(!accepted.reused);
     let snapshot = accepted.snapshot.expect("a snapshot");
-    assert_eq!(snapshot.reference, Some(reference(1)));
+    assert_eq!(snapshot.carries.ours(), Some(reference(1)));
     assert!(matches!(snapshot.standing, Standing::Working { .. }));
 }
 

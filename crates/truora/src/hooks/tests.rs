@@ -68,7 +68,7 @@ fn a_signed_event_is_an_observation() {
     for action in ["created", "started", "delayed", "finished"] {
         let news = news_of(&event("check", action));
         let HookSays::Snapshot(snapshot) = news.says else { panic!("{action}") };
-        assert_eq!(snapshot.reference, Some(reference(1)));
+        assert_eq!(snapshot.carries.ours(), Some(reference(1)));
         assert_eq!(news.reference, Some(reference(1)));
         assert_eq!(snapshot.vendor_time.map(|at| at.to_string()).as_deref(), Some("2026-09-21T13:33:20.123456Z"));
         let payload: Value = serde_json::from_slice(snapshot.payload.expose()).expect("JSON");

@@ -148,7 +148,7 @@ fn a_finished_check_in_our_words() {
     };
     assert_eq!((*outcome, *certainty), (Outcome::Consider, Certainty::Full));
     assert_eq!(reason.as_ref().map(|reason| reason.code.as_str()), Some("dataset_below_threshold"));
-    assert_eq!(snapshot.reference, Some(reference(1)));
+    assert_eq!(snapshot.carries.ours(), Some(reference(1)));
     assert_eq!(snapshot.vendor_time.map(|at| at.to_string()).as_deref(), Some("2026-11-20T15:03:10.5Z"));
     assert_eq!(snapshot.documents.len(), 1);
     assert_eq!(pdf_of(&snapshot.documents[0].locator), Some("CHK00000000000000000000000000000001"));

@@ -42,7 +42,7 @@ fn any_good_status_with_a_check_is_accepted() {
         assert!(!accepted.reused && !accepted.provisional);
         let snapshot = accepted.snapshot.expect("it says how the check stands");
         assert_eq!(snapshot.native_status, "not_started");
-        assert_eq!(snapshot.reference, Some(reference(1)));
+        assert_eq!(snapshot.carries.ours(), Some(reference(1)));
     }
 }
 

@@ -27,7 +27,7 @@ async fn the_vendors_dedupe_gives_an_earlier_check_back_as_it_stands() {
     assert!(second.reused && !made.reused);
     let snapshot = second.snapshot.expect("it is completed already");
     assert!(matches!(snapshot.standing, Standing::Completed { outcome: Outcome::Clear, .. }));
-    assert_eq!(snapshot.reference, Some(first.reference), "the other check's, said as it is");
+    assert_eq!(snapshot.carries.ours(), Some(first.reference), "the other check's, said as it is");
 
     // Where no reference is given back, its age tells.
     site.behave(json!({ "echo_custom_input": false, "dedupe_status": 200 }));

@@ -123,13 +123,21 @@ fn token(settings: &Settings) -> anyhow::Result<String> {
     let secret = settings.auth.hs256_secret.as_ref().context("the demo has no secret")?;
     let scopes = "orders:read orders:write reconciliation:read";
     let tenant = TenantId::new("demo");
-    let claims = Claims { subject: "vetgate-demo", tenant: &tenant, scopes, ttl: Duration::from_mins(10), issuer: None, audience: None };
+    let claims = Claims {
+        subject: "vetgate-demo",
+        tenant: &tenant,
+        scopes,
+        ttl: Duration::from_mins(10),
+        issuer: None,
+        audience: None,
+    };
     mint(secret, &claims)
 }
 
 async fn play(client: &Client, sandbox: &Sandbox, progress: &Progress) -> anyhow::Result<Outcome> {
     let started = Instant::now();
-    let simulators: BTreeMap<&str, Url> = sandbox.all().map(|(vendor, simulator)| (vendor, simulator.base_url().clone())).into();
+    let simulators: BTreeMap<&str, Url> =
+        sandbox.all().map(|(vendor, simulator)| (vendor, simulator.base_url().clone())).into();
     let mut ids = Vec::new();
     let mut number = 0;
     let mut post = async |label: String, vendors: &[&str]| -> anyhow::Result<String> {
@@ -189,14 +197,20 @@ async fn until_sent(client: &Client, ids: &[String], started: Instant) -> anyhow
 }
 
 /// Waits until every order is final and every case resolved, or until the time is over; then it shows what is not.
-async fn until_settled(client: &Client, ids: &[String], started: Instant, progress: &Progress) -> anyhow::Result<(Vec<Value>, Vec<Value>)> {
+async fn until_settled(
+    client: &Client,
+    ids: &[String],
+    started: Instant,
+    progress: &Progress,
+) -> anyhow::Result<(Vec<Value>, Vec<Value>)> {
     loop {
         let mut orders = Vec::with_capacity(ids.len());
         for id in ids {
             orders.push(client.order(id).await?);
         }
         let cases = client.cases().await?;
-        let is_final = |order: &&Value| ["completed", "canceled", "failed"].iter().any(|status| order["status"] == *status);
+        let is_final =
+            |order: &&Value| ["completed", "canceled", "failed"].iter().any(|status| order["status"] == *status);
         let ended = orders.iter().filter(is_final).count();
         let settled = cases.iter().filter(|case| case["state"] == "resolved").count();
         progress.show(ended + settled, orders.len() + cases.len());

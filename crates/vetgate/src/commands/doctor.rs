@@ -114,20 +114,27 @@ async fn look_at(loaded: &Loaded, findings: &mut Findings) {
 
 async fn look_at_database(url: &SecretString, findings: &mut Findings) -> anyhow::Result<()> {
     // Not the driver's text: it can hold parts of the address.
-    let options = PgConnectOptions::from_str(url.expose_secret()).ok().context("database.url cannot be read as postgres://user@host/name")?;
+    let options = PgConnectOptions::from_str(url.expose_secret())
+        .ok()
+        .context("database.url cannot be read as postgres://user@host/name")?;
     let place = format!("{} at {}", options.get_database().unwrap_or("the default database"), options.get_host());
     let connecting = tokio::time::timeout(PATIENCE, options.connect()).await;
     let mut connection = match connecting {
         Ok(connected) => connected.map_err(|error| anyhow::anyhow!("{place}: {}", store::StoreError::from(error)))?,
-        Err(_) => anyhow::bail!("{place} did not answer within {}s. Is it running, and does a firewall let us through?", PATIENCE.as_secs()),
+        Err(_) => anyhow::bail!(
+            "{place} did not answer within {}s. Is it running, and does a firewall let us through?",
+            PATIENCE.as_secs()
+        ),
     };
-    let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int4").fetch_one(&mut connection).await?;
+    let version: i32 =
+        sqlx::query_scalar("SELECT current_setting('server_version_num')::int4").fetch_one(&mut connection).await?;
     let state = if version < OLDEST_POSTGRES { State::Wrong } else { State::Ok };
     let (major, minor) = (version / 10_000, version % 100);
     findings.add("database", state, format!("{place}, PostgreSQL {major}.{minor} (14 or newer is needed)"));
 
     let asked = Instant::now();
-    let theirs: time::OffsetDateTime = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut connection).await?;
+    let theirs: time::OffsetDateTime =
+        sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut connection).await?;
     let ours = SystemClock.now();
     // Half of the way there and back is how old their answer is.
     let theirs = Timestamp::new(theirs) + asked.elapsed() / 2;
@@ -144,7 +151,9 @@ async fn look_at_database(url: &SecretString, findings: &mut Findings) -> anyhow
     match store.pending_migrations().await? {
         0 => findings.add("migrations", State::Ok, "up to date"),
         pending => {
-            let detail = format!("{pending} are not applied yet. `vetgate serve` does that when it starts; before `vetgate worker`, run `vetgate migrate`.");
+            let detail = format!(
+                "{pending} are not applied yet. `vetgate serve` does that when it starts; before `vetgate worker`, run `vetgate migrate`."
+            );
             findings.add("migrations", State::Note, detail);
         }
     }

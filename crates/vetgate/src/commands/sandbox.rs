@@ -36,7 +36,9 @@ pub async fn sandbox(options: &Options) -> anyhow::Result<ExitCode> {
     config.theary.port = options.theary_port;
     config.truework.port = options.truework_port;
     let credentials = Credentials::of(&config);
-    let sandbox = crate::simulators::start(config).await.context("the simulators could not be started; give other ports, or 0")?;
+    let sandbox = crate::simulators::start(config)
+        .await
+        .context("the simulators could not be started; give other ports, or 0")?;
     if let Some(gateway) = &options.hooks_to {
         crate::simulators::send_hooks_to(&sandbox, gateway);
     }
@@ -48,7 +50,8 @@ pub async fn sandbox(options: &Options) -> anyhow::Result<ExitCode> {
 
 /// Lines that lead a gateway, and a shell, to the simulators.
 fn exports(sandbox: &Sandbox, credentials: &Credentials) -> String {
-    let [truora, theary, truework] = sandbox.all().map(|(_, simulator)| simulator.base_url().as_str().trim_end_matches('/'));
+    let [truora, theary, truework] =
+        sandbox.all().map(|(_, simulator)| simulator.base_url().as_str().trim_end_matches('/'));
     format!(
         "export TRUORA={truora}\n\
          export THEARY={theary}\n\

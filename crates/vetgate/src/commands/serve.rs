@@ -35,7 +35,10 @@ async fn run(sources: &Sources, role: Role) -> anyhow::Result<ExitCode> {
     if whole {
         tracing::info!("stopped");
     } else {
-        tracing::warn!(deadline_s = DEADLINE.as_secs(), "stopped before everything had ended; calls under way are looked for at the next start");
+        tracing::warn!(
+            deadline_s = DEADLINE.as_secs(),
+            "stopped before everything had ended; calls under way are looked for at the next start"
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

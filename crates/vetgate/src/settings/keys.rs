@@ -238,7 +238,9 @@ impl Keys {
     pub fn list(&mut self, path: &str) -> Option<Vec<String>> {
         self.note(path, None);
         let items = match &self.found.get(path)?.value {
-            Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>(),
+            Value::Array(items) => {
+                items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+            }
             Value::String(text) => Some(text.split(',').map(str::to_owned).collect()),
             _ => None,
         };
@@ -278,12 +280,15 @@ impl Keys {
             match &found.origin {
                 Origin::Variable(name) => {
                     let near = self.nearest(path).map(|near| format!(" Did you mean {}?", variable(&near)));
-                    warnings.push(format!("{name}: there is no such setting; it is not used.{}", near.unwrap_or_default()));
+                    warnings
+                        .push(format!("{name}: there is no such setting; it is not used.{}", near.unwrap_or_default()));
                 }
-                Origin::File(_) if is_empty_table(&found.value) && self.known.keys().any(|key| is_under(key, path)) => {}
+                Origin::File(_) if is_empty_table(&found.value) && self.known.keys().any(|key| is_under(key, path)) => {
+                }
                 Origin::File(_) => {
                     let near = self.nearest(path).map(|near| format!(" Did you mean {near}?"));
-                    let problem = format!("there is no such key.{} Correct it, or remove it.", near.unwrap_or_default());
+                    let problem =
+                        format!("there is no such key.{} Correct it, or remove it.", near.unwrap_or_default());
                     self.faults.push(Fault { place: found.origin.name(path), problem });
                 }
             }

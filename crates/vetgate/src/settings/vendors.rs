@@ -103,7 +103,10 @@ pub fn take<V: Vendor>(keys: &mut Keys) -> VendorSettings<V> {
         let tenants = take_tenants(keys, &table);
         let credential = format!("{table}.{}", V::CREDENTIAL);
         if !keys.is_set(&credential) {
-            keys.fault(&credential, "is not set; an account needs credentials of its own. Set it, or remove the account.");
+            keys.fault(
+                &credential,
+                "is not set; an account needs credentials of its own. Set it, or remove the account.",
+            );
         }
         let adapter = V::take(keys, &Place { path: &table, plain: Some(vendor) });
         if let (Some(id), Some(adapter)) = (id, adapter) {
@@ -120,12 +123,17 @@ pub fn take<V: Vendor>(keys: &mut Keys) -> VendorSettings<V> {
 fn take_id<V: Vendor>(keys: &mut Keys, table: &str, earlier: &[AccountSettings<V>]) -> Option<String> {
     let path = format!("{table}.id");
     let id = keys.text(&path, None);
-    let is_plain = |id: &str| id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let is_plain =
+        |id: &str| id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     match id {
         None if !keys.is_set(&path) => keys.fault(&path, "is not set. Give the account a name of its own."),
         None => {}
-        Some(id) if !is_plain(&id) => keys.fault(&path, "must be 1 to 64 letters, digits, - or _; it is part of the hooks' address."),
-        Some(id) if earlier.iter().any(|account| account.id == id) => keys.fault(&path, format!("there is another account \"{id}\". Give each its own name.")),
+        Some(id) if !is_plain(&id) => {
+            keys.fault(&path, "must be 1 to 64 letters, digits, - or _; it is part of the hooks' address.");
+        }
+        Some(id) if earlier.iter().any(|account| account.id == id) => {
+            keys.fault(&path, format!("there is another account \"{id}\". Give each its own name."));
+        }
         Some(id) => return Some(id),
     }
     None

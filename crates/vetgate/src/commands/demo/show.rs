@@ -58,7 +58,10 @@ pub fn print(outcome: &Outcome) {
     let checks: usize = outcome.tallies.values().map(|tally| tally.checks_sent).sum();
     let objects: usize = outcome.tallies.values().map(|tally| tally.vendor_objects).sum();
     if outcome.complaints.is_empty() {
-        println!("\nVendor orders made = checks sent ({objects} = {checks}), 0 lost, 0 duplicated. It took {:.1?}.", outcome.took);
+        println!(
+            "\nVendor orders made = checks sent ({objects} = {checks}), 0 lost, 0 duplicated. It took {:.1?}.",
+            outcome.took
+        );
         return;
     }
     println!("\nThis does not add up:");
@@ -109,9 +112,18 @@ fn cases(outcome: &Outcome) -> Table {
 }
 
 fn tallies(outcome: &Outcome) -> Table {
-    let mut table = table(&["vendor", "orders", "checks sent", "completed", "vendor objects", "lost", "duplicated", "cases"]);
+    let mut table =
+        table(&["vendor", "orders", "checks sent", "completed", "vendor objects", "lost", "duplicated", "cases"]);
     for (vendor, tally) in &outcome.tallies {
-        let counts = [tally.orders, tally.checks_sent, tally.completed, tally.vendor_objects, tally.lost, tally.duplicated, tally.cases];
+        let counts = [
+            tally.orders,
+            tally.checks_sent,
+            tally.completed,
+            tally.vendor_objects,
+            tally.lost,
+            tally.duplicated,
+            tally.cases,
+        ];
         table.add_row(std::iter::once((*vendor).to_owned()).chain(counts.iter().map(usize::to_string)));
     }
     for column in table.column_iter_mut().skip(1) {

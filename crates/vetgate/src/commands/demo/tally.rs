@@ -29,7 +29,8 @@ pub struct Tally {
 pub fn count(vendor: &str, orders: &[Value], cases: &[Value], books: &Books) -> Tally {
     let of_vendor = |check: &&Value| check["provider"] == vendor;
     let checks: Vec<&Value> = orders.iter().flat_map(checks_of).filter(of_vendor).collect();
-    let mut objects_of: BTreeMap<&str, usize> = checks.iter().filter_map(|check| check["id"].as_str()).map(|id| (id, 0)).collect();
+    let mut objects_of: BTreeMap<&str, usize> =
+        checks.iter().filter_map(|check| check["id"].as_str()).map(|id| (id, 0)).collect();
     let mut nobodys = 0;
     let objects = books.objects.iter().filter(|object| !object.stranger);
     for object in objects.clone() {
@@ -50,7 +51,12 @@ pub fn count(vendor: &str, orders: &[Value], cases: &[Value], books: &Books) -> 
 }
 
 /// What does not add up, in sentences. `expected_cases`: how many calls were spoiled at each vendor.
-pub fn complaints(tallies: &BTreeMap<&str, Tally>, orders: &[Value], cases: &[Value], expected_cases: usize) -> Vec<String> {
+pub fn complaints(
+    tallies: &BTreeMap<&str, Tally>,
+    orders: &[Value],
+    cases: &[Value],
+    expected_cases: usize,
+) -> Vec<String> {
     let mut complaints = Vec::new();
     for (vendor, tally) in tallies {
         let Tally { completed, checks_sent, vendor_objects, lost, duplicated, cases, .. } = tally;
@@ -90,15 +96,14 @@ mod tests {
     use super::*;
 
     fn books(references: &[&[&str]]) -> Books {
-        let object = |(number, references): (usize, &&[&str])| {
-            json!({ "id": format!("v{number}"), "references": references, "state": "open", "created_at": "2026-01-05T10:00:00Z" })
-        };
+        let object = |(number, references): (usize, &&[&str])| json!({ "id": format!("v{number}"), "references": references, "state": "open", "created_at": "2026-01-05T10:00:00Z" });
         let objects: Vec<_> = references.iter().enumerate().map(object).collect();
         serde_json::from_value(json!({ "objects": objects, "calls": {} })).unwrap()
     }
 
     fn order(checks: &[&str]) -> Value {
-        let check = |id: &&str| json!({ "id": id, "provider": "theary", "status": "completed", "vendor": { "order_id": "v" } });
+        let check =
+            |id: &&str| json!({ "id": id, "provider": "theary", "status": "completed", "vendor": { "order_id": "v" } });
         json!({ "external_id": "D", "status": "completed", "checks": checks.iter().map(check).collect::<Vec<_>>() })
     }
 

@@ -20,47 +20,123 @@ fn told(text: &str) -> Vec<String> {
 fn load(variables: &[(&str, &str)]) -> Result<Loaded, Vec<String>> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     // A folder without a settings file: cargo runs tests in the crate's own.
-    Settings::load(&Sources { file: None, variables }).map_err(|error| error.0.iter().map(ToString::to_string).collect())
+    Settings::load(&Sources { file: None, variables })
+        .map_err(|error| error.0.iter().map(ToString::to_string).collect())
 }
+
+/// A file, and what is said about it.
+const FAULTS: &[(&str, &str)] = &[
+    (
+        "listen = \"localhost\"",
+        "vetgate.toml, listen: \"localhost\" is not right here: expected an IP address and port, such as 127.0.0.1:8080 or [::]:8080.",
+    ),
+    ("listen = \"\"", "vetgate.toml, listen: is empty. Give a value, or leave the line out."),
+    ("listen = [1]", "vetgate.toml, listen: expected one value. Write it as key = \"value\"."),
+    ("public_url = \"ftp://x\"", "vetgate.toml, public_url: expected an address that begins with https:// or http://."),
+    (
+        "[database]\nmax_connections = 1",
+        "vetgate.toml, database.max_connections: expected a whole number from 2 to 1000.",
+    ),
+    (
+        "[database]\nmax_connections = \"many\"",
+        "vetgate.toml, database.max_connections: \"many\" is not right here: expected a whole number from 2 to 1000.",
+    ),
+    (
+        "[auth]\nhs256_secret = \"short\"",
+        "vetgate.toml, auth.hs256_secret: is shorter than 32 bytes. Set it to the output of `openssl rand -hex 32`.",
+    ),
+    (
+        "[auth]\nhs256_secret = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+        "vetgate.toml, auth.hs256_secret: is too easy to guess. Set it to the output of `openssl rand -hex 32`.",
+    ),
+    (
+        "[auth]\nhs256_secret = \"change-me\"",
+        "vetgate.toml, auth.hs256_secret: is still the example's value. Put the real one there, or leave the key out.",
+    ),
+    (
+        "[encryption]\nkeys = \"abc\"",
+        "vetgate.toml, encryption.keys: encryption key number 1 is not of the form id:base64.",
+    ),
+    (
+        "[encryption]\nkeys = \"a:AAECAwQFBgcICQoLDA0ODw==\"",
+        "vetgate.toml, encryption.keys: encryption key a has 16 bytes instead of 32; make one by `openssl rand -base64 32`.",
+    ),
+    (
+        "[encryption]\nkeys = \"a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"",
+        "vetgate.toml, encryption.keys: holds an example's key. Make one by `openssl rand -base64 32`.",
+    ),
+    ("[encryption]\nkeys = 5", "vetgate.toml, encryption.keys: expected a list of texts, such as [\"one\", \"two\"]."),
+    (
+        "[truora]\nsettle = \"15\"",
+        "vetgate.toml, truora.settle: \"15\" is not a time: expected one above zero such as 30s, 15m or 2h.",
+    ),
+    (
+        "[truora]\ntimeout = \"0s\"",
+        "vetgate.toml, truora.timeout: \"0s\" is not a time: expected one above zero such as 30s, 15m or 2h.",
+    ),
+    (
+        "[truora]\nrate = -1",
+        "vetgate.toml, truora.rate: expected requests a second as a number above zero, such as 10 or 0.5.",
+    ),
+    (
+        "[truora]\npoll_min = \"2m\"\npoll_max = \"1m\"",
+        "vetgate.toml, truora.poll_max: is shorter than poll_min. Make it as long, or longer.",
+    ),
+    (
+        "[truora]\nchecks_url = \"https://api.checks.truora.com/v1\"",
+        "vetgate.toml, truora.checks_url: expected scheme and host only, such as https://api.checks.truora.com.",
+    ),
+    ("[truora.outcome]\nclear_score = 2", "vetgate.toml, truora.outcome.clear_score: expected a number from 0 to 1."),
+    (
+        "[truework]\nversion = \"2019-10-15\"",
+        "vetgate.toml, truework.version: \"2019-10-15\" is not known here: expected 2023-10-30.",
+    ),
+    (
+        "[theary]\nenvironment = \"test\"",
+        "vetgate.toml, theary.environment: \"test\" is not known here: expected production or sandbox.",
+    ),
+    (
+        "[reconcile]\ncancel_duplicates = \"never\"",
+        "vetgate.toml, reconcile.cancel_duplicates: \"never\" is not known here: expected ask or auto.",
+    ),
+    (
+        "[[truora.accounts]]\napi_key = \"k\"",
+        "vetgate.toml, truora.accounts[0].id: is not set. Give the account a name of its own.",
+    ),
+    (
+        "[[truora.accounts]]\nid = \"a/b\"\napi_key = \"k\"",
+        "vetgate.toml, truora.accounts[0].id: must be 1 to 64 letters, digits, - or _; it is part of the hooks' address.",
+    ),
+    (
+        "[[truora.accounts]]\nid = \"mx\"",
+        "vetgate.toml, truora.accounts[0].api_key: is not set; an account needs credentials of its own. Set it, or remove the account.",
+    ),
+    (
+        "[databse]\nurl = \"x\"",
+        "vetgate.toml, databse.url: there is no such key. Did you mean database.url? Correct it, or remove it.",
+    ),
+    (
+        "[truora]\napikey = \"x\"",
+        "vetgate.toml, truora.apikey: there is no such key. Did you mean truora.api_key? Correct it, or remove it.",
+    ),
+    (
+        "[[theary.accounts]]\nid = \"a\"\ntoken = \"t\"\ntenant = [\"x\"]",
+        "vetgate.toml, theary.accounts[0].tenant: there is no such key. Did you mean theary.accounts[].tenants? Correct it, or remove it.",
+    ),
+    ("[zzz]", "vetgate.toml, zzz: there is no such key. Correct it, or remove it."),
+    ("listen = \"x", "vetgate.toml, line 1: this is not TOML"),
+];
 
 #[test]
 fn every_fault_says_where_it_is_and_what_to_do() {
-    let cases: &[(&str, &str)] = &[
-        ("listen = \"localhost\"", "vetgate.toml, listen: \"localhost\" is not right here: expected an IP address and port, such as 127.0.0.1:8080 or [::]:8080."),
-        ("listen = \"\"", "vetgate.toml, listen: is empty. Give a value, or leave the line out."),
-        ("listen = [1]", "vetgate.toml, listen: expected one value. Write it as key = \"value\"."),
-        ("public_url = \"ftp://x\"", "vetgate.toml, public_url: expected an address that begins with https:// or http://."),
-        ("[database]\nmax_connections = 1", "vetgate.toml, database.max_connections: expected a whole number from 2 to 1000."),
-        ("[database]\nmax_connections = \"many\"", "vetgate.toml, database.max_connections: \"many\" is not right here: expected a whole number from 2 to 1000."),
-        ("[auth]\nhs256_secret = \"short\"", "vetgate.toml, auth.hs256_secret: is shorter than 32 bytes. Set it to the output of `openssl rand -hex 32`."),
-        ("[auth]\nhs256_secret = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", "vetgate.toml, auth.hs256_secret: is too easy to guess. Set it to the output of `openssl rand -hex 32`."),
-        ("[auth]\nhs256_secret = \"change-me\"", "vetgate.toml, auth.hs256_secret: is still the example's value. Put the real one there, or leave the key out."),
-        ("[encryption]\nkeys = \"abc\"", "vetgate.toml, encryption.keys: encryption key number 1 is not of the form id:base64."),
-        ("[encryption]\nkeys = \"a:AAECAwQFBgcICQoLDA0ODw==\"", "vetgate.toml, encryption.keys: encryption key a has 16 bytes instead of 32; make one by `openssl rand -base64 32`."),
-        ("[encryption]\nkeys = \"a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"", "vetgate.toml, encryption.keys: holds an example's key. Make one by `openssl rand -base64 32`."),
-        ("[encryption]\nkeys = 5", "vetgate.toml, encryption.keys: expected a list of texts, such as [\"one\", \"two\"]."),
-        ("[truora]\nsettle = \"15\"", "vetgate.toml, truora.settle: \"15\" is not a time: expected one above zero such as 30s, 15m or 2h."),
-        ("[truora]\ntimeout = \"0s\"", "vetgate.toml, truora.timeout: \"0s\" is not a time: expected one above zero such as 30s, 15m or 2h."),
-        ("[truora]\nrate = -1", "vetgate.toml, truora.rate: expected requests a second as a number above zero, such as 10 or 0.5."),
-        ("[truora]\npoll_min = \"2m\"\npoll_max = \"1m\"", "vetgate.toml, truora.poll_max: is shorter than poll_min. Make it as long, or longer."),
-        ("[truora]\nchecks_url = \"https://api.checks.truora.com/v1\"", "vetgate.toml, truora.checks_url: expected scheme and host only, such as https://api.checks.truora.com."),
-        ("[truora.outcome]\nclear_score = 2", "vetgate.toml, truora.outcome.clear_score: expected a number from 0 to 1."),
-        ("[truework]\nversion = \"2019-10-15\"", "vetgate.toml, truework.version: \"2019-10-15\" is not known here: expected 2023-10-30."),
-        ("[theary]\nenvironment = \"test\"", "vetgate.toml, theary.environment: \"test\" is not known here: expected production or sandbox."),
-        ("[reconcile]\ncancel_duplicates = \"never\"", "vetgate.toml, reconcile.cancel_duplicates: \"never\" is not known here: expected ask or auto."),
-        ("[[truora.accounts]]\napi_key = \"k\"", "vetgate.toml, truora.accounts[0].id: is not set. Give the account a name of its own."),
-        ("[[truora.accounts]]\nid = \"a/b\"\napi_key = \"k\"", "vetgate.toml, truora.accounts[0].id: must be 1 to 64 letters, digits, - or _; it is part of the hooks' address."),
-        ("[[truora.accounts]]\nid = \"mx\"", "vetgate.toml, truora.accounts[0].api_key: is not set; an account needs credentials of its own. Set it, or remove the account."),
-        ("[databse]\nurl = \"x\"", "vetgate.toml, databse.url: there is no such key. Did you mean database.url? Correct it, or remove it."),
-        ("[truora]\napikey = \"x\"", "vetgate.toml, truora.apikey: there is no such key. Did you mean truora.api_key? Correct it, or remove it."),
-        ("[[theary.accounts]]\nid = \"a\"\ntoken = \"t\"\ntenant = [\"x\"]", "vetgate.toml, theary.accounts[0].tenant: there is no such key. Did you mean theary.accounts[].tenants? Correct it, or remove it."),
-        ("[zzz]", "vetgate.toml, zzz: there is no such key. Correct it, or remove it."),
-        ("listen = \"x", "vetgate.toml, line 1: this is not TOML"),
-    ];
-    for (text, expected) in cases {
+    for (text, expected) in FAULTS {
         let told = told(text);
         assert_eq!(told.len(), 1, "{text}: {told:?}");
-        assert!(told[0].starts_with(expected) || told[0] == *expected, "{text}\nsaid:     {}\nexpected: {expected}", told[0]);
+        assert!(
+            told[0].starts_with(expected) || told[0] == *expected,
+            "{text}\nsaid:     {}\nexpected: {expected}",
+            told[0]
+        );
     }
 }
 
@@ -70,9 +146,16 @@ fn a_host_that_is_not_production_needs_somewhere_to_send_to() {
     assert_eq!(at(""), Vec::<String>::new());
     assert_eq!(at("base_url = \"https://sandbox.theary.com\"\nqa_email = \"qa@example.com\""), Vec::<String>::new());
     assert_eq!(at("base_url = \"https://eu.theary.ai\"\nenvironment = \"production\""), Vec::<String>::new());
-    for lines in ["base_url = \"https://sandbox.theary.com\"", "base_url = \"http://127.0.0.1:4020\"", "environment = \"sandbox\""] {
+    for lines in [
+        "base_url = \"https://sandbox.theary.com\"",
+        "base_url = \"http://127.0.0.1:4020\"",
+        "environment = \"sandbox\"",
+    ] {
         let told = at(lines);
-        assert!(told.len() == 1 && told[0].starts_with("theary.qa_email (variable VETGATE_THEARY__QA_EMAIL): is not set"), "{lines}: {told:?}");
+        assert!(
+            told.len() == 1 && told[0].starts_with("theary.qa_email (variable VETGATE_THEARY__QA_EMAIL): is not set"),
+            "{lines}: {told:?}"
+        );
     }
     assert_eq!(at("qa_email = \"nobody\"").len(), 1);
 }
@@ -140,7 +223,8 @@ fn serving_needs_a_database_a_key_for_tokens_and_a_key_to_encrypt_with() {
             "encryption.keys (variable VETGATE_ENCRYPTION__KEYS)"
         ]
     );
-    let all = [("DATABASE_URL", "postgres://db"), ("VETGATE_AUTH__HS256_SECRET", SECRET), ("VETGATE_ENCRYPTION__KEYS", KEY)];
+    let all =
+        [("DATABASE_URL", "postgres://db"), ("VETGATE_AUTH__HS256_SECRET", SECRET), ("VETGATE_ENCRYPTION__KEYS", KEY)];
     assert_eq!(serving(&all), Vec::<String>::new());
     let by_issuer = [all[0], ("VETGATE_AUTH__JWKS_URL", "https://login.example.com/jwks"), all[2]];
     assert_eq!(serving(&by_issuer), Vec::<String>::new());
@@ -169,7 +253,10 @@ fn a_vendor_without_credentials_is_off_and_says_why() {
     let off = |id: &str| providers.off(&domain::ProviderId::new(id)).map(str::to_owned);
     assert_eq!(off("truora"), None);
     assert_eq!(off("theary").as_deref(), Some("no credentials are set (theary.token, or VETGATE_THEARY__TOKEN)"));
-    assert_eq!(off("truework").as_deref(), Some("no credentials are set (truework.api_key, or VETGATE_TRUEWORK__API_KEY)"));
+    assert_eq!(
+        off("truework").as_deref(),
+        Some("no credentials are set (truework.api_key, or VETGATE_TRUEWORK__API_KEY)")
+    );
 }
 
 #[test]

@@ -1,16 +1,18 @@
 //! The commands that print something, as they are called from a shell.
 
-mod support;
-
 use std::process::{Command, Output};
 
+use crate::support::{VENDORS, VETGATE, World};
 use serde_json::Value;
-use support::{VENDORS, VETGATE, World};
 
 fn vetgate(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = Command::new(VETGATE);
-    command.args(arguments).current_dir(folder.path()).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+        .args(arguments)
+        .current_dir(folder.path())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.envs(variables.iter().copied()).output().expect("it runs")
 }
 
@@ -18,20 +20,25 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-const SECRET: (&str, &str) = ("VETGATE_AUTH__HS256_SECRET", "3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b");
+const SECRET: (&str, &str) =
+    ("VETGATE_AUTH__HS256_SECRET", "3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b");
 
 #[test]
 fn a_token_says_what_it_was_asked_to() {
     use base64::Engine as _;
 
-    let arguments = ["token", "--tenant", "acme", "--scopes", "orders:read,audit:read", "--ttl", "10m", "--subject", "me"];
+    let arguments =
+        ["token", "--tenant", "acme", "--scopes", "orders:read,audit:read", "--ttl", "10m", "--subject", "me"];
     let output = vetgate(&arguments, &[SECRET, ("VETGATE_AUTH__AUDIENCE", "vetgate")]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let token = text(&output.stdout);
     let body = token.trim().split('.').nth(1).expect("three parts");
     let body = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).expect("base64");
     let claims: Value = serde_json::from_slice(&body).expect("JSON");
-    assert_eq!([&claims["sub"], &claims["tenant"], &claims["scope"], &claims["aud"]], ["me", "acme", "orders:read audit:read", "vetgate"]);
+    assert_eq!(
+        [&claims["sub"], &claims["tenant"], &claims["scope"], &claims["aud"]],
+        ["me", "acme", "orders:read audit:read", "vetgate"]
+    );
     assert_eq!(claims["exp"].as_i64().zip(claims["iat"].as_i64()).map(|(end, start)| end - start), Some(600));
 }
 
@@ -40,7 +47,11 @@ fn a_token_needs_a_secret_and_known_scopes() {
     let output = vetgate(&["token"], &[]);
     assert!(!output.status.success() && text(&output.stderr).contains("auth.hs256_secret"), "{}", text(&output.stderr));
     let output = vetgate(&["token", "--scopes", "order:read"], &[SECRET]);
-    assert!(!output.status.success() && text(&output.stderr).contains("Did you mean orders:read?"), "{}", text(&output.stderr));
+    assert!(
+        !output.status.success() && text(&output.stderr).contains("Did you mean orders:read?"),
+        "{}",
+        text(&output.stderr)
+    );
 }
 
 #[test]
@@ -72,7 +83,7 @@ fn serving_without_settings_says_all_that_is_missing() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_doctor_finds_what_is_wrong() {
     let mut world = World::new().await;
     let ask = |world: &World| {
@@ -81,18 +92,22 @@ async fn a_doctor_finds_what_is_wrong() {
         let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         (output.status.success(), document)
     };
-    let (is_well, document) = tokio::task::block_in_place(|| ask(&world));
+    let (is_well, document) = ask(&world);
     assert!(is_well && document["ok"] == true, "{document:#}");
     world.variables.insert("VETGATE_TRUEWORK__API_KEY".into(), "tw_sk_test_wrong".into());
     world.variables.insert("VETGATE_THEARY__BASE_URL".into(), "http://127.0.0.1:1".into());
     world.variables.remove("VETGATE_TRUORA__API_KEY");
     world.variables.remove("VETGATE_ENCRYPTION__KEYS");
-    let (is_well, document) = tokio::task::block_in_place(|| ask(&world));
+    let (is_well, document) = ask(&world);
     assert!(!is_well && document["ok"] == false);
     let findings = document["findings"].as_array().expect("findings");
-    let state = |about: &str| findings.iter().find(|finding| finding["about"] == about).map(|finding| &finding["state"]);
+    let state =
+        |about: &str| findings.iter().find(|finding| finding["about"] == about).map(|finding| &finding["state"]);
     let states = ["settings", "database", "clock", "truework/default", "theary/default", "truora"].map(state);
-    assert_eq!(states.map(|state| state.and_then(Value::as_str)), [Some("wrong"), Some("ok"), Some("ok"), Some("wrong"), Some("wrong"), Some("note")]);
+    assert_eq!(
+        states.map(|state| state.and_then(Value::as_str)),
+        [Some("wrong"), Some("ok"), Some("ok"), Some("wrong"), Some("wrong"), Some("note")]
+    );
 }
 
 #[tokio::test]

@@ -1,14 +1,12 @@
 //! `kill -9` at random moments under load: whatever was answered is there afterwards, once.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::{VENDORS, World, until};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sandbox::{Fault, FaultKind};
-use support::{VENDORS, World, until};
 use tokio_util::sync::CancellationToken;
 
 /// Processes that are killed.
@@ -32,7 +30,11 @@ async fn nothing_is_lost_or_doubled_by_processes_that_are_killed() {
     let world = World::new().await;
     for vendor in VENDORS {
         // Long enough for a kill to fall between the vendor's work and its answer.
-        world.vendor(vendor).control().arm(Fault { delay_ms: 30, times: 1_000_000, ..Fault::new("any", FaultKind::Delay) });
+        world.vendor(vendor).control().arm(Fault {
+            delay_ms: 30,
+            times: 1_000_000,
+            ..Fault::new("any", FaultKind::Delay)
+        });
     }
     let (answered, enough) = (AtomicUsize::new(0), CancellationToken::new());
     let callers = (0..CALLERS).map(|caller| call(&world, caller, random.random(), &answered, &enough));
@@ -42,7 +44,10 @@ async fn nothing_is_lost_or_doubled_by_processes_that_are_killed() {
             let gateway = world.spawn(&["serve"]);
             // Moments are counted in what happens, not in time: they are the same on a slow machine.
             let moment = happened(&world, &answered) + random.random_range(1..40_u64);
-            until("something happens", async || (happened(&world, &answered) >= moment || all_posted(&answered)).then_some(())).await;
+            until("something happens", async || {
+                (happened(&world, &answered) >= moment || all_posted(&answered)).then_some(())
+            })
+            .await;
             gateway.kill();
         }
         let gateway = world.start(&["serve"]).await;
@@ -67,7 +72,13 @@ fn happened(world: &World, answered: &AtomicUsize) -> u64 {
 }
 
 /// Posts orders one after the other, each until it is answered. Gives their ids.
-async fn call(world: &World, caller: usize, seed: u64, answered: &AtomicUsize, enough: &CancellationToken) -> Vec<String> {
+async fn call(
+    world: &World,
+    caller: usize,
+    seed: u64,
+    answered: &AtomicUsize,
+    enough: &CancellationToken,
+) -> Vec<String> {
     let mut random = StdRng::seed_from_u64(seed);
     let mut ids = Vec::new();
     while !enough.is_cancelled() && ids.len() < MOST_ORDERS {

@@ -1,12 +1,10 @@
 //! The crash table of the engine's design: a real gateway process is killed at each of its lines, and another takes over.
 
-mod support;
-
 use std::net::{Ipv4Addr, TcpListener};
 
+use crate::support::{VENDORS, World, until};
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
-use support::{VENDORS, World, until};
 
 #[tokio::test]
 async fn before_the_accept_commits_nothing_is_left_and_the_caller_repeats() {
@@ -68,7 +66,7 @@ async fn a_call_that_was_recorded_and_never_made_is_looked_for_and_sent_once() {
 }
 
 /// Starts an order, and waits until every vendor has done the work and its answer is under way.
-async fn in_the_middle_of_the_calls(world: &World, kind: FaultKind) -> (support::Gateway, String) {
+async fn in_the_middle_of_the_calls(world: &World, kind: FaultKind) -> (crate::support::Gateway, String) {
     for vendor in VENDORS {
         world.vendor(vendor).control().arm(Fault::new("create", kind));
     }
@@ -135,7 +133,10 @@ async fn a_case_that_was_being_reconciled_goes_on() {
     }
     let gateway = world.start(&["serve"]).await;
     let id = world.post(&world.new_order(&VENDORS), "first").await;
-    until("a scan is under way", async || VENDORS.iter().any(|vendor| world.books(vendor).calls_of("list") > 0).then_some(())).await;
+    until("a scan is under way", async || {
+        VENDORS.iter().any(|vendor| world.books(vendor).calls_of("list") > 0).then_some(())
+    })
+    .await;
     gateway.kill();
     for vendor in VENDORS {
         world.vendor(vendor).control().clear_faults();

@@ -222,10 +222,15 @@ impl World {
         for id in ids {
             for check in checks_of(&self.order(id).await) {
                 checks += 1;
-                let (id, vendor) = (check["id"].as_str().expect("an id"), check["provider"].as_str().expect("a vendor"));
+                let (id, vendor) =
+                    (check["id"].as_str().expect("an id"), check["provider"].as_str().expect("a vendor"));
                 let books = self.books(vendor);
                 let theirs: Vec<_> = books.with_reference(id).map(|object| object.id.as_str()).collect();
-                assert_eq!(theirs, [check["vendor"]["order_id"].as_str().expect("an object")], "check {id} at {vendor}");
+                assert_eq!(
+                    theirs,
+                    [check["vendor"]["order_id"].as_str().expect("an object")],
+                    "check {id} at {vendor}"
+                );
             }
         }
         let objects: usize = VENDORS.iter().map(|vendor| self.books(vendor).objects.len()).sum();
@@ -256,7 +261,8 @@ impl World {
     pub async fn until_held(&self) {
         until("a statement waits for the lock", async || {
             // Locks are of the whole server, which tests share.
-            let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            let waiting =
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
             (self.count(waiting).await > 0).then_some(())
         })
         .await;
@@ -332,7 +338,8 @@ fn client() -> reqwest::Client {
 fn token() -> String {
     let tenant = TenantId::new("acme");
     let scopes = "orders:read orders:write reconciliation:read";
-    let claims = Claims { subject: "test", tenant: &tenant, scopes, ttl: Duration::from_hours(1), issuer: None, audience: None };
+    let claims =
+        Claims { subject: "test", tenant: &tenant, scopes, ttl: Duration::from_hours(1), issuer: None, audience: None };
     mint(&SecretString::from(SECRET), &claims).expect("a token")
 }
 

@@ -1,11 +1,9 @@
 //! The demo, as it is called from a shell.
 
-mod support;
-
 use std::process::Command;
 
+use crate::support::{VENDORS, VETGATE};
 use serde_json::Value;
-use support::{VENDORS, VETGATE};
 
 #[test]
 fn the_demo_adds_up() {
@@ -17,7 +15,11 @@ fn the_demo_adds_up() {
         let tally = &document["vendors"][vendor];
         let count = |key: &str| tally[key].as_u64().unwrap_or_else(|| panic!("{vendor} has no {key}"));
         assert_eq!((count("lost"), count("duplicated"), count("cases")), (0, 0, 3), "{vendor}");
-        assert_eq!((count("checks_sent"), count("vendor_objects")), (count("completed"), count("completed")), "{vendor}");
+        assert_eq!(
+            (count("checks_sent"), count("vendor_objects")),
+            (count("completed"), count("completed")),
+            "{vendor}"
+        );
         assert!(count("completed") >= 5, "{vendor}");
     }
 }

@@ -1,0 +1,9 @@
+//! The binary as its users meet it: settings, commands, the demo, and processes that are killed.
+
+mod commands;
+mod crashes;
+mod demo;
+mod example;
+mod kills;
+mod settings;
+mod support;
