@@ -1,13 +1,13 @@
 //! The error answers of an operation, as the OpenAPI document tells them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{Ref, RefOr};
+use utoipa::openapi::{OpenApi, Ref, RefOr};
 
 use crate::problem::{Kind, MEDIA_TYPE};
 
@@ -40,7 +40,10 @@ macro_rules! refusals {
 }
 pub(crate) use refusals;
 
-/// One response per status, with an example of each kind that has it.
+/// Between the kinds that share a status, in the name of their answer.
+const OR: &str = "_or_";
+
+/// One answer per status, by its name: operations with the same refusals share them.
 pub fn responses(groups: &[&[Kind]]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
     for kind in groups.iter().copied().flatten() {
@@ -49,7 +52,30 @@ pub fn responses(groups: &[&[Kind]]) -> BTreeMap<String, RefOr<Response>> {
             kinds.push(*kind);
         }
     }
-    by_status.into_iter().map(|(status, kinds)| (status.to_string(), RefOr::T(response(&kinds)))).collect()
+    let by_name = by_status.into_iter().map(|(status, mut kinds)| {
+        kinds.sort_unstable_by_key(|kind| Kind::ALL.iter().position(|known| known == kind));
+        let name = kinds.iter().map(|kind| kind.slug()).collect::<Vec<_>>().join(OR);
+        (status.to_string(), RefOr::Ref(Ref::from_response_name(name)))
+    });
+    by_name.collect()
+}
+
+/// Puts every answer that an operation names into the document.
+pub fn register(document: &mut OpenApi) {
+    let operations = document.paths.paths.values().flat_map(|item| [&item.get, &item.post].into_iter().flatten());
+    let answers = operations.flat_map(|operation| operation.responses.responses.values());
+    let names: BTreeSet<_> = answers
+        .filter_map(|answer| match answer {
+            RefOr::Ref(answer) => answer.ref_location.rsplit_once('/').map(|(_, name)| name.to_owned()),
+            RefOr::T(_) => None,
+        })
+        .collect();
+    let components = document.components.get_or_insert_default();
+    for name in names {
+        let kinds: Vec<_> =
+            name.split(OR).filter_map(|slug| Kind::ALL.iter().copied().find(|kind| kind.slug() == slug)).collect();
+        components.responses.insert(name, RefOr::T(response(&kinds)));
+    }
 }
 
 fn response(kinds: &[Kind]) -> Response {

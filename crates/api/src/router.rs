@@ -9,7 +9,9 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::problem::{Kind, Problem};
-use crate::{audit, caller, checks, docs, edge, health, openapi, orders, providers, reconciliation, vendor_hooks};
+use crate::{
+    audit, caller, checks, docs, edge, health, openapi, orders, providers, reconciliation, refusals, vendor_hooks,
+};
 
 /// The API and its documentation, ready to be served.
 pub fn router(app: App) -> Router {
@@ -35,7 +37,8 @@ pub fn documented() -> (Router<App>, OpenApi) {
 /// The routes for everybody, the routes for callers with a token, and the document of both.
 fn parts() -> (Router<App>, Router<App>, OpenApi) {
     let (closed, document) = closed().split_for_parts();
-    let (open, document) = OpenApiRouter::with_openapi(document).merge(open()).split_for_parts();
+    let (open, mut document) = OpenApiRouter::with_openapi(document).merge(open()).split_for_parts();
+    refusals::register(&mut document);
     (open, closed, document)
 }
 

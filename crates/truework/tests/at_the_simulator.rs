@@ -201,7 +201,7 @@ async fn without_the_key_the_metadata_tells_whose_an_order_is() {
     let reference = reference();
     let accepted = site.accepted(reference, "000-00-0000", employment("Fake Company")).await;
     assert!(!accepted.provisional);
-    assert_eq!(site.look(&accepted.vendor).await.reference, Some(reference));
+    assert_eq!(site.look(&accepted.vendor).await.carries.ours(), Some(reference));
     let seen = site.locate(&[reference]).await;
     assert!(seen.complete && seen.echoes);
     assert_eq!(ids(&seen, reference), [accepted.vendor.order_id.as_str()]);

@@ -44,11 +44,13 @@ fn every_operation_is_described_whole() {
         if path.starts_with("/v1/") {
             let scope = security[0]["bearer"][0].as_str().unwrap_or_else(|| panic!("{place} names no scope"));
             assert!(Scope::ALL.iter().any(|known| known.as_str() == scope), "{place}: {scope}");
+            // Whoever adds a method must let its answers be registered, too.
+            assert!(matches!(method.as_str(), "get" | "post"), "{place}");
             for status in ["401", "403", "429", "500", "503"] {
                 assert!(operation["responses"][status].is_object(), "{place}: no {status}");
             }
         }
-        judge_contents(&place, operation);
+        judge_contents(&place, &document, operation);
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             assert!(parameter["schema"].is_object(), "{place}: {parameter}");
         }
@@ -56,12 +58,21 @@ fn every_operation_is_described_whole() {
     assert!(ids.len() >= 24, "{ids:?}");
 }
 
-fn judge_contents(place: &str, operation: &Value) {
+/// What a value stands for: itself, or what it refers to.
+fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} leads nowhere")),
+        None => value,
+    }
+}
+
+fn judge_contents(place: &str, document: &Value, operation: &Value) {
     let body = operation["requestBody"]["content"].as_object();
     for content in body.into_iter().flat_map(|content| content.values()) {
         assert!(has_example(content), "{place}: the body has no example");
     }
     for (status, response) in operation["responses"].as_object().expect("responses") {
+        let response = resolved(document, response);
         assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{place} {status}: description");
         let is_error = status.starts_with(['4', '5']);
         for (kind, content) in response["content"].as_object().into_iter().flatten() {
@@ -117,4 +128,82 @@ fn an_order_is_told_apart_by_type() {
     let fields: BTreeSet<_> =
         schemas["NewOrder"]["properties"].as_object().expect("fields").keys().map(String::as_str).collect();
     assert_eq!(fields, crate::draft::FIELDS.iter().copied().collect());
+}
+
+/// Every example of the document is what its schema says.
+#[test]
+fn every_example_fits_its_schema() {
+    let document = document();
+    let mut judged = 0;
+    for (method, path, operation) in operations(&document) {
+        let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
+        let answers = operation["responses"].as_object().expect("responses").values();
+        let answers = answers.filter_map(|answer| resolved(&document, answer)["content"].as_object()).flatten();
+        for (_, content) in bodies.chain(answers) {
+            let named = content["examples"].as_object().into_iter().flat_map(|examples| examples.values());
+            let all = named.map(|example| &example["value"]).chain(content.get("example"));
+            for example in all {
+                let fault = misfit(&document, &content["schema"], example, "");
+                assert_eq!(fault, None, "{method} {path}: {example}");
+                judged += 1;
+            }
+        }
+    }
+    assert!(judged > 100, "{judged}");
+}
+
+/// Where and why the value is not what the schema says: as much of JSON Schema as the document uses.
+fn misfit(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
+    let schema = resolved(document, schema);
+    let fails = |schema: &Value| misfit(document, schema, value, at);
+    if let Some(all) = schema["allOf"].as_array()
+        && let Some(fault) = all.iter().find_map(fails)
+    {
+        return Some(fault);
+    }
+    if let Some(one) = schema["oneOf"].as_array() {
+        let faults: Vec<_> = one.iter().map(fails).collect();
+        if faults.iter().filter(|fault| fault.is_none()).count() != 1 {
+            return Some(format!("{at} fits not exactly one of {faults:?}"));
+        }
+    }
+    let kinds: Vec<&str> = match &schema["type"] {
+        Value::String(kind) => vec![kind],
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    if !kinds.is_empty() && !kinds.contains(&kind) && !(kind == "integer" && kinds.contains(&"number")) {
+        return Some(format!("{at} is {kind}, not {kinds:?}"));
+    }
+    if schema["enum"].as_array().is_some_and(|known| !known.contains(value)) {
+        return Some(format!("{at} is none of the known words"));
+    }
+    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+        if let Some(fault) = misfit(document, &schema["items"], item, &format!("{at}/{index}")) {
+            return Some(fault);
+        }
+    }
+    let object = value.as_object()?;
+    if let Some(missing) = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|key| !object.contains_key(key.as_str().unwrap_or_default()))
+    {
+        return Some(format!("{at} has no {missing}"));
+    }
+    object.iter().find_map(|(key, value)| match schema["properties"].get(key) {
+        Some(schema) => misfit(document, schema, value, &format!("{at}/{key}")),
+        None if schema["additionalProperties"] == false => Some(format!("{at} must not have {key}")),
+        None => None,
+    })
 }

@@ -279,7 +279,7 @@ impl Provider for Adapter {
         let row: Row = serde_json::from_slice(&request.body).map_err(|_| HookRefused::Unreadable)?;
         let news = HookNews {
             dedupe_key: format!("{}/{}", row.id, row.state),
-            carries: Carries::read(row.note.as_deref()),
+            reference: row.note.as_deref().and_then(|note| note.parse().ok()),
             vendor: Some(VendorRef::order(row.id)),
             says: HookSays::Changed,
         };

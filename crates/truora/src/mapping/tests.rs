@@ -212,5 +212,5 @@ fn a_word_that_nobody_knows_is_kept_and_said() {
 fn a_foreign_reference_is_none_of_ours() {
     let mut other = finished();
     other["custom_input"] = json!("somebody else's");
-    assert_eq!(look(&other).reference, None);
+    assert_eq!(look(&other).carries.ours(), None);
 }
