@@ -12,9 +12,20 @@ use crate::time::Timestamp;
 macro_rules! event_types {
     ($($variant:ident = $word:literal,)+) => {
         /// The kinds of events.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum EventType { $(#[serde(rename = $word)] $variant,)+ }
         words!(EventType { $($variant = $word),+ });
+
+        // By hand: the derived schema does not see through the macro to the renamed words.
+        impl utoipa::PartialSchema for EventType {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .enum_values(Some([$($word),+]))
+                    .into()
+            }
+        }
+        impl utoipa::ToSchema for EventType {}
     };
 }
 

@@ -26,7 +26,8 @@ impl Timestamp {
     pub const EPOCH: Self = Self(OffsetDateTime::UNIX_EPOCH);
 
     pub fn new(at: OffsetDateTime) -> Self {
-        let at = at.to_offset(UtcOffset::UTC);
+        // What lies outside of every calendar in UTC becomes the epoch; texts are refused before they get here.
+        let at = at.checked_to_offset(UtcOffset::UTC).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let micros = at.nanosecond() / 1_000 * 1_000;
         Self(at.replace_nanosecond(micros).unwrap_or(at))
     }

@@ -127,7 +127,10 @@ impl Engine {
         let Some(check) = order.check(check_id) else { return Ok(Vec::new()) };
         let Some(binding) = check.state.binding() else { return Ok(Vec::new()) };
         let snapshot = account.provider.compare(check.input.expose(), snapshot.clone());
-        let vendor = VendorRef { order_id: binding.vendor.order_id.clone(), check_id: snapshot.part_id.clone() };
+        let vendor = VendorRef {
+            order_id: binding.vendor.order_id.clone(),
+            check_id: snapshot.part_id.clone().filter(|id| !id.contains('\0')),
+        };
         let confirms = binding.provisional && snapshot.carries == Carries::Ours(check.reference());
         if binding.provisional && !confirms && snapshot.carries != Carries::Nothing {
             // Matched by position, and it is another's: its result must never become this check's.

@@ -22,6 +22,9 @@ pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
 /// The largest document streamed through.
 pub const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
 
+/// A NUL character as JSON writes it.
+const NUL: &[u8] = br"\u0000";
+
 /// How long a call may wait for its turn in the rate budget.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -67,9 +70,14 @@ pub struct VendorAnswer {
 }
 
 impl VendorAnswer {
-    /// Reads the body as JSON; an unreadable one is as good as no answer.
+    /// Reads the body as JSON; an unreadable one is as good as no answer. So is one with a NUL character in it: no
+    /// vendor means it, and Postgres cannot keep it in a text.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, CallError> {
-        serde_json::from_slice(&self.body).map_err(|_| CallError::Lost { why: LostReason::Unreadable })
+        const UNREADABLE: CallError = CallError::Lost { why: LostReason::Unreadable };
+        if self.body.windows(NUL.len()).any(|bytes| bytes == NUL) {
+            return Err(UNREADABLE);
+        }
+        serde_json::from_slice(&self.body).map_err(|_| UNREADABLE)
     }
 
     /// How long the vendor asks us to wait, where it says so in seconds.

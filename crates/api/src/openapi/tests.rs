@@ -181,7 +181,8 @@ fn misfit(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<S
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    if !kinds.is_empty() && !kinds.contains(&kind) && !(kind == "integer" && kinds.contains(&"number")) {
+    let fits = kinds.is_empty() || kinds.contains(&kind) || (kind == "integer" && kinds.contains(&"number"));
+    if !fits {
         return Some(format!("{at} is {kind}, not {kinds:?}"));
     }
     if schema["enum"].as_array().is_some_and(|known| !known.contains(value)) {

@@ -59,7 +59,7 @@ pub async fn create(
     Ok(answer)
 }
 
-refusals!(Refusals: ALWAYS | BODY);
+refusals!(Refusals: ALWAYS | BODY; Conflict);
 
 impl From<AcceptError> for Problem {
     fn from(error: AcceptError) -> Self {

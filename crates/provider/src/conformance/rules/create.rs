@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::case::Sighting;
 
 use super::super::bench::{Bench, now, query, submission, told};
-use crate::ItemOutcome;
+use crate::{Carries, ItemOutcome};
 
 /// Every sample validates clean, is accepted with ids, and is in the books exactly once, under our reference.
 pub async fn every_sample_is_accepted(make: impl AsyncFn() -> Bench) {
@@ -54,6 +54,7 @@ pub async fn every_sample_comes_to_its_end(make: impl AsyncFn() -> Bench) {
         if let Some(reference) = first.carries.ours() {
             assert_eq!(reference, submission.items[0].reference, "{}: the vendor gave another reference", sample.name);
         }
+        assert_ne!(first.carries, Carries::Foreign, "{}: our own object is taken for somebody else's", sample.name);
         let again = bench.look(&sample, &accepted.vendor).await;
         assert!(first.standing == again.standing, "{}: another look at the same gave another result", sample.name);
         sample.is_not_in(&format!("{first:?} {:?}", first.documents));

@@ -1,9 +1,7 @@
 //! Whatever comes in, no answer is the gateway's own fault.
 
-mod gateway;
-
+use crate::gateway::{Gateway, all_scopes, new_order};
 use axum::body::Body;
-use gateway::{Gateway, all_scopes, new_order};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
@@ -248,7 +246,7 @@ async fn hooks_are_stored_or_refused() {
     }
     let now = gateway.engine.now();
     let items =
-        gateway.engine.store().claim_inbox(now, now + std::time::Duration::from_secs(60), 10).await.expect("read");
+        gateway.engine.store().claim_inbox(now, now + std::time::Duration::from_mins(1), 10).await.expect("read");
     assert_eq!(items.len(), 2);
     gateway.engine.store().close().await;
     assert_eq!(hook("/vendor-hooks/fictive", "good", b"{}".to_vec()).await, 503);

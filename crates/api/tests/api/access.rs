@@ -1,11 +1,9 @@
 //! Every route, walked from the OpenAPI document, as everybody who might come along. A route without a rule fails.
 
-mod gateway;
-
 use std::time::Duration;
 
+use crate::gateway::{Answer, Gateway, VENDOR, all_scopes, new_order};
 use domain::Clock as _;
-use gateway::{Answer, Gateway, VENDOR, all_scopes, new_order};
 use http::StatusCode;
 use serde_json::{Value, json};
 

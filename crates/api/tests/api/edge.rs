@@ -1,10 +1,8 @@
 //! What surrounds every request, and what needs no token.
 
-mod gateway;
-
 use std::time::Duration;
 
-use gateway::{Gateway, new_order};
+use crate::gateway::{Gateway, new_order};
 use http::StatusCode;
 use serde_json::json;
 

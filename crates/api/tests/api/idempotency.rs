@@ -1,13 +1,11 @@
 //! The same request twice makes one thing.
 
-mod gateway;
-
+use crate::gateway::{Gateway, all_scopes, new_order};
 use axum::body::Body;
-use gateway::{Gateway, all_scopes, new_order};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
-async fn create(gateway: &Gateway, tenant: &str, key: &str, body: &Value) -> gateway::Answer {
+async fn create(gateway: &Gateway, tenant: &str, key: &str, body: &Value) -> crate::gateway::Answer {
     let token = gateway.token_with(&all_scopes(), |claims| claims["tenant"] = json!(tenant));
     let request = Request::post("/v1/orders")
         .header("authorization", format!("Bearer {token}"))

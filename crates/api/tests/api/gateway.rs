@@ -1,7 +1,5 @@
 //! The whole API on a real Postgres, with a vendor that is made up, under a clock that the test owns.
 
-#![allow(dead_code, reason = "each test file uses its own part")]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,10 +1,8 @@
 //! An order's way through the API.
 
-mod gateway;
-
 use std::time::Duration;
 
-use gateway::{Gateway, SECRETS, all_scopes, new_order};
+use crate::gateway::{Gateway, SECRETS, all_scopes, new_order};
 use http::StatusCode;
 use serde_json::{Value, json};
 
