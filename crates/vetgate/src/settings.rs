@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use api::AuthSettings;
-use engine::CancelDuplicates;
+use engine::{CancelDuplicates, EngineSettings};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::Vault;
 use url::Url;
@@ -40,7 +40,8 @@ pub struct Settings {
     pub truora: VendorSettings<Truora>,
     pub theary: VendorSettings<Theary>,
     pub truework: VendorSettings<Truework>,
-    pub cancel_duplicates: CancelDuplicates,
+    /// What of it can be set, over the engine's own.
+    pub engine: EngineSettings,
     /// Requests a second and tenant; `None`: no limit.
     pub request_rate: Option<f64>,
     pub log_format: LogFormat,
@@ -172,7 +173,7 @@ impl Settings {
             truora,
             theary,
             truework,
-            cancel_duplicates: cancel_duplicates?,
+            engine: EngineSettings { cancel_duplicates: cancel_duplicates?, ..EngineSettings::default() },
             request_rate,
             log_format: log_format?,
         })

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use domain::{AccountKey, CheckType, ProviderId};
-use engine::{Account, Engine, EngineSettings, OsEntropy, Providers, SystemClock};
+use engine::{Account, Engine, OsEntropy, Providers, SystemClock};
 use provider::{Provider, VendorHttp};
 use store::{Store, StoreError};
 use url::Url;
@@ -104,8 +104,7 @@ pub async fn store(settings: &Settings, needs: Needs) -> Result<Store, StoreErro
 
 /// The engine over this database.
 pub fn engine(settings: &Settings, store: Store, providers: Providers) -> Engine {
-    let own = EngineSettings { cancel_duplicates: settings.cancel_duplicates, ..EngineSettings::default() };
-    Engine::new(store, providers, Arc::new(SystemClock), Arc::new(OsEntropy), own)
+    Engine::new(store, providers, Arc::new(SystemClock), Arc::new(OsEntropy), settings.engine.clone())
 }
 
 /// Pauses and resumes vendors as the settings say. What an operator paused is left alone where they say nothing.

@@ -92,6 +92,7 @@ fn summary(order: &Value) -> Value {
     };
     json!({
         "id": order["id"], "external_id": order["external_id"], "status": order["status"], "outcome": order["outcome"],
+        "created_at": order["created_at"], "completed_at": order["completed_at"],
         "checks": checks_of(order).map(check).collect::<Vec<_>>(),
     })
 }
