@@ -14,6 +14,8 @@ use crate::{Account, Engine};
 const LEASE: Duration = Duration::from_secs(30);
 /// News of a check whose vendor order is not known yet is kept this long.
 const PATIENCE: Duration = Duration::from_hours(72);
+/// A hook that the database refuses is tried this often.
+const MOST_ATTEMPTS: u32 = 20;
 const CLAIM: i64 = 50;
 
 #[derive(Debug, thiserror::Error)]
@@ -58,13 +60,26 @@ impl Engine {
         let items = self.store().claim_inbox(now, now + LEASE, CLAIM).await?;
         let count = items.len();
         for item in items {
-            let id = item.id;
+            let (id, attempts) = (item.id, item.attempts);
             if let Err(error) = self.read(item).await {
-                // It is told again when its lease is over; the others are not held up.
+                // The others are not held up, and it comes back ever more rarely, at last not at all.
                 tracing::warn!(%error, hook = %id, "could not take a hook in");
+                if !error.is_transient() {
+                    self.put_off(id, attempts).await?;
+                }
             }
         }
         Ok(count)
+    }
+
+    async fn put_off(&self, id: InboxId, attempts: u32) -> Result<(), StoreError> {
+        let mut tx = self.store().begin().await?;
+        if attempts < MOST_ATTEMPTS {
+            tx.inbox().retry(id, self.now() + self.back_off(attempts + 1)).await?;
+        } else {
+            tx.inbox().bury(id, "failed_too_often").await?;
+        }
+        tx.save().await
     }
 
     async fn read(&self, item: InboxItem) -> Result<(), StoreError> {
@@ -78,10 +93,17 @@ impl Engine {
             body: item.body.expose().clone(),
             received_at: item.received_at,
         };
-        // Verified when it came in; a secret that was changed since does not make it a lie.
-        let Ok(all_news) = account.provider.receive_hook(&request) else {
-            tx.inbox().bury(item.id, "unreadable").await?;
-            return tx.save().await;
+        let all_news = match account.provider.receive_hook(&request) {
+            Ok(news) => news,
+            // It was authentic when it came in: the secret was changed since. It waits for the old one to come back.
+            Err(HookRefused::NotAuthentic | HookRefused::NotConfigured) if !self.is_stale(&item) => {
+                tx.inbox().retry(item.id, self.now() + self.back_off(item.attempts + 1)).await?;
+                return tx.save().await;
+            }
+            Err(_) => {
+                tx.inbox().bury(item.id, "unreadable").await?;
+                return tx.save().await;
+            }
         };
         tx.cancel().await?;
         let mut too_early = false;
@@ -92,12 +114,16 @@ impl Engine {
         let now = self.now();
         if !too_early {
             tx.inbox().done(item.id).await?;
-        } else if now.since(item.received_at) > PATIENCE {
+        } else if self.is_stale(&item) {
             tx.inbox().bury(item.id, "never_found").await?;
         } else {
-            tx.inbox().retry(item.id, now + self.back_off(item.attempts)).await?;
+            tx.inbox().retry(item.id, now + self.back_off(item.attempts + 1)).await?;
         }
         tx.save().await
+    }
+
+    fn is_stale(&self, item: &InboxItem) -> bool {
+        self.now().since(item.received_at) > PATIENCE
     }
 
     /// Takes one piece of news in, if it was not taken in before. True: it is about a check whose vendor order is not
@@ -215,9 +241,12 @@ impl Engine {
     }
 }
 
-/// A vendor's own word, made safe to show: it is not ours, and a timeline holds no personal data.
+/// A vendor's own word, made safe to show: it is not ours, and a timeline holds no personal data. Words have letters; a
+/// run of digits could be anybody's number.
 fn word(text: &str) -> String {
-    text.chars().filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.')).take(64).collect()
+    let kept: String =
+        text.chars().filter(|letter| letter.is_ascii_alphabetic() || matches!(letter, '_' | '.')).take(64).collect();
+    if kept.is_empty() { "other".to_owned() } else { kept }
 }
 
 fn headers(pairs: &[(String, String)]) -> HeaderMap {

@@ -19,8 +19,9 @@ use crate::{Account, Engine};
 pub(crate) use self::decide::decision;
 pub(crate) use self::open::Doubt;
 
-/// A scan's lease: longer than any scan should take. Two scans at once cost calls, not correctness.
-const SCAN_LEASE: Duration = Duration::from_mins(5);
+/// The shortest and the longest lease of a scan. It is as long as the settle window in between: a process that dies in a
+/// scan holds its account up no longer than doubt takes anyway. Two scans at once cost calls, not correctness.
+const SCAN_LEASE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_mins(5));
 
 /// How often a case that waits for a person is still looked at by itself.
 const REVIEW_SCANS: Duration = Duration::from_mins(10);
@@ -51,7 +52,9 @@ impl Engine {
             match self.scan_account(account).await {
                 Ok(()) => scanned += 1,
                 Err(ScanError::Busy) => {}
-                Err(ScanError::Store(error)) => return Err(error),
+                Err(ScanError::Store(error)) if error.is_transient() => return Err(error),
+                // One account's trouble is not the others'.
+                Err(ScanError::Store(error)) => tracing::error!(%error, account = %key, "could not scan an account"),
             }
         }
         Ok(scanned)
@@ -70,7 +73,8 @@ impl Engine {
 
     async fn scan_account(&self, account: &Account) -> Result<(), ScanError> {
         let now = self.now();
-        if !self.store().lease_scan(&account.key, now, now + SCAN_LEASE).await? {
+        let lease = account.settle.unwrap_or(account.timing.settle).clamp(SCAN_LEASE.0, SCAN_LEASE.1);
+        if !self.store().lease_scan(&account.key, now, now + lease).await? {
             return Err(ScanError::Busy);
         }
         let done = self.scan_and_decide(account).await;
@@ -89,7 +93,12 @@ impl Engine {
         let scans = self.store().begin().await?.scans().since(&account.key, since).await?;
         let echoes = self.echoes(&account.key).await?;
         for case in &cases {
-            self.decide(account, case.id, &scans, echoes, inbox_was_clear).await?;
+            match self.decide(account, case.id, &scans, echoes, inbox_was_clear).await {
+                Err(error) if error.is_transient() => return Err(error),
+                // One case's trouble is not the others'.
+                Err(error) => tracing::error!(%error, case = %case.id, "could not decide a case"),
+                Ok(()) => {}
+            }
         }
         Ok(())
     }

@@ -21,6 +21,10 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Idempotency records are kept this long.
 const IDEMPOTENCY_KEPT: Duration = Duration::from_hours(24);
+/// Hooks that are through, and the memory of their news: longer than any vendor repeats one.
+const HOOKS_KEPT: Duration = Duration::from_hours(8 * 24);
+/// The vendors' answers to create calls.
+const ANSWERS_KEPT: Duration = Duration::from_hours(30 * 24);
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
 impl Engine {
@@ -50,6 +54,14 @@ impl Engine {
                 tracing::error!(%error, "a worker ended by itself");
             }
         }
+    }
+
+    async fn purge(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        self.store().purge_idempotency(now - IDEMPOTENCY_KEPT).await?;
+        self.store().purge_inbox(now - HOOKS_KEPT).await?;
+        self.store().purge_answers(now - ANSWERS_KEPT).await?;
+        Ok(())
     }
 
     /// Sleeps until woken, until something falls due, or until the backstop.
@@ -184,8 +196,8 @@ async fn listener(engine: Engine, shutdown: CancellationToken) {
 
 async fn housekeeper(engine: Engine, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
-        if let Err(error) = engine.store().purge_idempotency(engine.now() - IDEMPOTENCY_KEPT).await {
-            tracing::warn!(%error, "could not remove old idempotency records");
+        if let Err(error) = engine.purge().await {
+            tracing::warn!(%error, "could not remove what is kept no longer");
         }
         tokio::select! {
             () = shutdown.cancelled() => return,

@@ -3,20 +3,24 @@
 use bytes::Bytes;
 use domain::{AccountKey, InboxId, Sensitive, Timestamp};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
 use crate::sealed::{from_json, to_json};
 use crate::tx::{Store, Tx};
+
+/// A hook's headers, by their lower-case names.
+pub type HookHeaders = Vec<(String, String)>;
 
 /// A hook that a worker has taken.
 #[derive(Debug, Clone)]
 pub struct InboxItem {
     pub id: InboxId,
     pub account: AccountKey,
-    pub headers: Sensitive<Vec<(String, String)>>,
+    pub headers: Sensitive<HookHeaders>,
     pub body: Sensitive<Bytes>,
     pub received_at: Timestamp,
-    /// This one included.
+    /// How often it was put off before.
     pub attempts: u32,
 }
 
@@ -34,12 +38,15 @@ impl Inbox<'_> {
         self.end(id, "done", None).await
     }
 
-    /// The hook is tried again at `due_at`.
+    /// The hook is put off until `due_at`. Until then it counts as read: what it could say now, it has said.
     pub async fn retry(&mut self, id: InboxId, due_at: Timestamp) -> Result<()> {
-        let done =
-            sqlx::query!("UPDATE inbox SET due_at = $2 WHERE id = $1 AND state = 'waiting'", id.uuid(), due_at.get())
-                .execute(self.tx.connection())
-                .await?;
+        let done = sqlx::query!(
+            "UPDATE inbox SET due_at = $2, attempts = attempts + 1 WHERE id = $1 AND state = 'waiting'",
+            id.uuid(),
+            due_at.get()
+        )
+        .execute(self.tx.connection())
+        .await?;
         must_wait(done.rows_affected())
     }
 
@@ -114,8 +121,8 @@ impl Store {
         Ok(())
     }
 
-    /// Takes up to `limit` hooks that are due, the longest due first, and counts an attempt for each. Until
-    /// `lease_until` nobody else gets them.
+    /// Takes up to `limit` hooks that are due, the longest due first. Until `lease_until` nobody else gets them. One that
+    /// cannot be decrypted is buried, and holds up no other.
     pub async fn claim_inbox(&self, now: Timestamp, lease_until: Timestamp, limit: i64) -> Result<Vec<InboxItem>> {
         let rows = sqlx::query!(
             r#"WITH due AS (
@@ -123,7 +130,7 @@ impl Store {
                    ORDER BY due_at LIMIT $2
                    FOR UPDATE SKIP LOCKED
                ), taken AS (
-                   UPDATE inbox i SET due_at = $3, attempts = i.attempts + 1 FROM due WHERE i.id = due.id
+                   UPDATE inbox i SET due_at = $3 FROM due WHERE i.id = due.id
                    RETURNING i.id, i.account, i.headers, i.body, i.received_at, i.attempts, due.due_at AS was_due_at
                )
                SELECT id, account, headers, body, received_at, attempts FROM taken ORDER BY was_due_at, id"#,
@@ -133,19 +140,37 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let headers = self.vault.open_row(HEADERS, row.id, &row.headers)?;
-                let body = self.vault.open_row(BODY, row.id, &row.body)?;
-                Ok(InboxItem {
-                    id: InboxId::from_uuid(row.id),
-                    account: AccountKey::try_from(row.account).map_err(|_| StoreError::Corrupt("a hook's account"))?,
-                    headers: Sensitive::new(from_json(&headers)?),
-                    body: Sensitive::new(Bytes::copy_from_slice(&body)),
-                    received_at: Timestamp::new(row.received_at),
-                    attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
-                })
-            })
-            .collect()
+        let mut items = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id = InboxId::from_uuid(row.id);
+            let opened = self.open_hook(row.id, &row.headers, &row.body);
+            let (Ok((headers, body)), Ok(account)) = (opened, AccountKey::try_from(row.account)) else {
+                tracing::error!(hook = %id, "a stored hook cannot be decrypted: is an encryption key missing?");
+                let mut tx = self.begin().await?;
+                tx.inbox().bury(id, "cannot_be_decrypted").await?;
+                tx.save().await?;
+                continue;
+            };
+            let received_at = Timestamp::new(row.received_at);
+            let attempts = u32::try_from(row.attempts).unwrap_or(u32::MAX);
+            items.push(InboxItem { id, account, headers, body, received_at, attempts });
+        }
+        Ok(items)
+    }
+
+    fn open_hook(&self, id: Uuid, headers: &[u8], body: &[u8]) -> Result<(Sensitive<HookHeaders>, Sensitive<Bytes>)> {
+        let headers = self.vault.open_row(HEADERS, id, headers)?;
+        let body = self.vault.open_row(BODY, id, body)?;
+        Ok((Sensitive::new(from_json(&headers)?), Sensitive::new(Bytes::copy_from_slice(&body))))
+    }
+
+    /// Removes hooks that are through, and the memory of news, from before this time. Gives how many rows.
+    pub async fn purge_inbox(&self, older_than: Timestamp) -> Result<u64> {
+        let hooks = sqlx::query!("DELETE FROM inbox WHERE state <> 'waiting' AND received_at < $1", older_than.get())
+            .execute(&self.pool)
+            .await?;
+        let news =
+            sqlx::query!("DELETE FROM inbox_news WHERE seen_at < $1", older_than.get()).execute(&self.pool).await?;
+        Ok(hooks.rows_affected() + news.rows_affected())
     }
 }

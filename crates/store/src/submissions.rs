@@ -189,6 +189,17 @@ impl Submissions<'_> {
 }
 
 impl Store {
+    /// Forgets the vendors' answers to create calls that ended before this time. Gives how many.
+    pub async fn purge_answers(&self, ended_before: Timestamp) -> Result<u64> {
+        let done = sqlx::query!(
+            "UPDATE submissions SET answer = NULL WHERE answer IS NOT NULL AND ended_at < $1",
+            ended_before.get()
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// Create calls in flight whose lease is over: their process died, and nobody knows how they ended. Each is given
     /// to one caller alone for a minute.
     pub async fn claim_dead(&self, now: Timestamp, limit: i64) -> Result<Vec<SubmissionId>> {

@@ -49,8 +49,9 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Takes the ports.
+    /// Takes the ports, if the settings are good for serving at all.
     pub async fn take(settings: &Settings, role: Role) -> anyhow::Result<Self> {
+        settings.for_serving()?;
         let api = match role {
             Role::Worker => None,
             Role::Whole | Role::Api => Some(listen(settings.listen, "listen").await?),

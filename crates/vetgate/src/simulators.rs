@@ -77,7 +77,7 @@ fn only<V: Vendor>(adapter: V::Adapter) -> Vec<AccountSettings<V>> {
 pub async fn start(config: SandboxConfig) -> io::Result<Sandbox> {
     let sandbox = Sandbox::start(config).await?;
     // By itself it takes ten minutes: people are asked.
-    let quick = serde_json::json!({ "complete_after_ms": 3_000 });
+    let quick = serde_json::json!({ "start_after_ms": 1_000, "complete_after_ms": 3_000 });
     sandbox.theary.control().set_behavior(quick).map_err(io::Error::other)?;
     Ok(sandbox)
 }

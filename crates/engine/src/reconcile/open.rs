@@ -82,7 +82,12 @@ impl Engine {
     pub async fn find_dead_calls(&self) -> Result<usize, StoreError> {
         let dead = self.store().claim_dead(self.now(), 100).await?;
         for id in &dead {
-            self.open_case_of_dead_call(*id).await?;
+            match self.open_case_of_dead_call(*id).await {
+                Err(error) if error.is_transient() => return Err(error),
+                // It is claimed again shortly; the others are not held up.
+                Err(error) => tracing::error!(%error, submission = %id, "could not open the case of a dead call"),
+                Ok(()) => {}
+            }
         }
         Ok(dead.len())
     }
@@ -128,7 +133,8 @@ impl Engine {
             lease_until: stored.lease_until,
             items: stored.parts.clone(),
         };
-        self.open_case(&mut tx, account, &submission, doubts, &mut orders, now.max(stored.lease_until)).await?;
+        // The call's lease ended before it was claimed as dead; what is stored now is the lease of that claim.
+        self.open_case(&mut tx, account, &submission, doubts, &mut orders, now).await?;
         tx.save().await?;
         self.wake();
         Ok(())

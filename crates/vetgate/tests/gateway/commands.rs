@@ -122,3 +122,35 @@ async fn a_gateway_ends_in_good_order_when_it_is_told_to() {
     let _gateway = world.start(&["serve"]).await;
     world.assert_settled(&[id]).await;
 }
+
+#[tokio::test]
+async fn a_vendor_is_paused_for_as_long_as_the_settings_say() {
+    const PAUSED: &str = "SELECT count(*) FROM vendor_accounts WHERE provider = 'theary' AND paused_by = 'settings'";
+    let mut world = World::new().await;
+    world.variables.insert("VETGATE_THEARY__PAUSED".into(), "true".into());
+    let gateway = world.start(&["serve"]).await;
+    let id = world.post(&world.new_order(&VENDORS), "first").await;
+    assert_eq!(world.count(PAUSED).await, 1);
+    gateway.kill();
+    assert!(world.books("theary").objects.is_empty(), "nothing was sent");
+    world.variables.remove("VETGATE_THEARY__PAUSED");
+    let _gateway = world.start(&["serve"]).await;
+    assert_eq!(world.count(PAUSED).await, 0);
+    world.assert_settled(&[id]).await;
+}
+
+#[tokio::test]
+async fn a_worker_does_the_work_of_an_api_alone() {
+    let mut world = World::new().await;
+    let unmigrated = std::process::Command::new(VETGATE).arg("worker").env_clear().envs(&world.variables).output();
+    let unmigrated = unmigrated.expect("it runs");
+    assert!(!unmigrated.status.success() && text(&unmigrated.stderr).contains("vetgate migrate"));
+    let _api = world.start(&["serve", "--no-workers"]).await;
+    world.variables.insert("VETGATE_METRICS_LISTEN".into(), "127.0.0.1:0".into());
+    let mut worker = world.spawn(&["worker"]);
+    let id = world.post(&world.new_order(&VENDORS), "first").await;
+    world.assert_settled(&[id]).await;
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(worker.id()).expect("a process id"));
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("signalled");
+    assert!(worker.ended().await.success(), "{}", worker.log());
+}

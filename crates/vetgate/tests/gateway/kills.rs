@@ -58,6 +58,7 @@ async fn nothing_is_lost_or_doubled_by_processes_that_are_killed() {
     let ids: Vec<_> = ids.into_iter().flatten().collect();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "each key made an order of its own");
     world.assert_settled(&ids).await;
+    println!("{} orders, {} calls in doubt", ids.len(), world.cases().await.len());
     drop(gateway);
 }
 

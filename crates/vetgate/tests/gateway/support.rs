@@ -24,7 +24,7 @@ pub const VENDORS: [&str; 3] = ["truora", "theary", "truework"];
 pub const VETGATE: &str = env!("CARGO_BIN_EXE_vetgate");
 /// How long anything may take; only a failure takes so long.
 const PATIENCE: Duration = Duration::from_mins(2);
-const LOOK: Duration = Duration::from_millis(5);
+const LOOK: Duration = Duration::from_millis(25);
 
 const SECRET: &str = "3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b";
 const KEY: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -142,7 +142,7 @@ impl World {
         let log = self.folder.path().join(format!("{}.log", self.orders.fetch_add(1, Ordering::Relaxed)));
         let mut command = Command::new(VETGATE);
         command.args(arguments).current_dir(self.folder.path()).env_clear().envs(&self.variables);
-        command.env("RUST_LOG", "info,engine=debug").stdin(Stdio::null()).stdout(Stdio::null());
+        command.env("RUST_LOG", "info,engine=debug,api=warn").stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(File::create(&log).expect("a log"));
         Gateway { child: command.spawn().expect("the gateway starts"), log }
     }
