@@ -25,6 +25,9 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// The most requests at once; more are told 503 rather than piling up.
     pub max_in_flight: usize,
+    /// The most hooks of vendors at once, which take no place among the requests: they come without a token, and must
+    /// not keep callers out.
+    pub max_hooks_in_flight: usize,
 }
 
 impl Default for Settings {
@@ -34,6 +37,7 @@ impl Default for Settings {
             rate: None,
             request_timeout: Duration::from_mins(1),
             max_in_flight: 1_024,
+            max_hooks_in_flight: 64,
         }
     }
 }
@@ -47,6 +51,7 @@ struct Parts {
     auth: Authenticator,
     limiter: Limiter,
     in_flight: Semaphore,
+    hooks_in_flight: Semaphore,
     request_timeout: Duration,
 }
 
@@ -57,6 +62,7 @@ impl App {
             auth: Authenticator::new(&settings.auth, clock)?,
             limiter: Limiter::new(settings.rate),
             in_flight: Semaphore::new(settings.max_in_flight),
+            hooks_in_flight: Semaphore::new(settings.max_hooks_in_flight),
             request_timeout: settings.request_timeout,
             engine,
         })))
@@ -84,6 +90,10 @@ impl App {
 
     pub(crate) fn in_flight(&self) -> &Semaphore {
         &self.0.in_flight
+    }
+
+    pub(crate) fn hooks_in_flight(&self) -> &Semaphore {
+        &self.0.hooks_in_flight
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {

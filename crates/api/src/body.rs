@@ -27,6 +27,9 @@ pub const HOOK: usize = 2 * 1024 * 1024;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a vendor's hook may take to arrive. Hooks are small, and whoever sends one has shown no token yet.
+pub const HOOK_PATIENCE: Duration = Duration::from_secs(5);
+
 /// A JSON body of at most `MOST` bytes, which the operation reads into its own types.
 pub struct JsonBody<const MOST: usize = SMALL> {
     pub value: Value,
@@ -39,7 +42,7 @@ impl<const MOST: usize> FromRequest<App> for JsonBody<MOST> {
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
         must_be_json(request.headers())?;
-        let bytes = read::<MOST>(request).await?;
+        let bytes = read::<MOST>(request, PATIENCE).await?;
         if bytes.is_empty() {
             return Err(Problem::new(Kind::Malformed, "The body is empty; this operation needs a JSON object."));
         }
@@ -58,7 +61,7 @@ impl FromRequest<App> for OptionalJsonBody {
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
         let headers = request.headers().clone();
-        let bytes = read::<SMALL>(request).await?;
+        let bytes = read::<SMALL>(request, PATIENCE).await?;
         if bytes.is_empty() {
             return Ok(Self { value: Value::Object(Map::new()), bytes });
         }
@@ -70,7 +73,7 @@ impl FromRequest<App> for OptionalJsonBody {
 /// Reads a small body into the operation's type, or tells every fault in it.
 pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     let mut faults = Faults::default();
-    texts::check(&value, "", &mut faults);
+    texts::check(&value, &mut faults);
     let parsed = section::parse(value, "", &mut faults);
     faults.settle()?;
     parsed.ok_or_else(|| Problem::new(Kind::Malformed, "The body cannot be read."))
@@ -100,8 +103,8 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// The whole body, at most `MOST` bytes.
-pub async fn read<const MOST: usize>(request: Request) -> Result<Bytes, Problem> {
+/// The whole body, at most `MOST` bytes, if it is there within the patience.
+pub async fn read<const MOST: usize>(request: Request, patience: Duration) -> Result<Bytes, Problem> {
     let too_large = || {
         Problem::new(
             Kind::TooLarge,
@@ -114,10 +117,29 @@ pub async fn read<const MOST: usize>(request: Request) -> Result<Bytes, Problem>
         return Err(too_large());
     }
     let body = Limited::new(request.into_body(), MOST).collect();
-    match tokio::time::timeout(PATIENCE, body).await {
-        Err(_) => Err(Problem::new(Kind::TooSlow, "The body did not arrive within 30 seconds.")),
+    match tokio::time::timeout(patience, body).await {
+        Err(_) => {
+            let seconds = patience.as_secs();
+            Err(Problem::new(Kind::TooSlow, format!("The body did not arrive within {seconds} seconds.")))
+        }
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
         Ok(Err(_)) => Err(Problem::new(Kind::Malformed, "The body broke off.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_arrive_is_given_up() {
+        let stalled = futures::stream::once(std::future::pending::<Result<Bytes, std::convert::Infallible>>());
+        let request = Request::new(Body::from_stream(stalled));
+        let problem = read::<SMALL>(request, Duration::ZERO).await.expect_err("too slow");
+        assert_eq!(problem.kind(), Kind::TooSlow);
+        assert!(HOOK_PATIENCE < PATIENCE);
     }
 }

@@ -35,7 +35,7 @@ pub const LONGEST_METADATA_VALUE: usize = 500;
 /// Reads an order, or tells every fault that was found in it.
 pub fn order(body: Value, now: Timestamp) -> Result<OrderDraft, Problem> {
     let mut faults = Faults::default();
-    texts::check(&body, "", &mut faults);
+    texts::check(&body, &mut faults);
     let draft = read(body, now, &mut faults);
     faults.settle()?;
     draft.ok_or_else(|| Problem::internal(&"an order could not be read, and no fault was found in it"))
@@ -47,6 +47,9 @@ fn read(body: Value, now: Timestamp, faults: &mut Faults) -> Option<OrderDraft> 
         return None;
     };
     for key in body.keys().filter(|key| !FIELDS.contains(&key.as_str())) {
+        if faults.is_full() {
+            break;
+        }
         faults.push(
             join("", key),
             "unknown_field",

@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use crate::app::App;
@@ -24,6 +25,9 @@ const LONGEST_ID: usize = 128;
 /// Routes that must answer however busy the gateway is.
 const ALWAYS_OPEN: &[&str] = &["/healthz", "/readyz"];
 
+/// Routes for vendors, which have places of their own.
+const HOOKS: &str = "/vendor-hooks/";
+
 pub async fn surround(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = method_of(&request);
@@ -32,7 +36,9 @@ pub async fn surround(State(app): State<App>, request: Request, next: Next) -> R
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let path = request.uri().path().to_owned();
-    let id = request_id(request.headers()).unwrap_or_else(|| new_id(&app));
+    // Only our own id is logged: a caller may put anything into its own.
+    let id = new_id(&app);
+    let echoed = request_id(request.headers());
     let span = tracing::info_span!("request", request_id = %id, method, route, trace_id = trace_id(request.headers()));
 
     let response = answer(&app, &route, request, next).instrument(span.clone()).await;
@@ -49,7 +55,7 @@ pub async fn surround(State(app): State<App>, request: Request, next: Next) -> R
         None => response,
     };
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if let Some(id) = echoed.or_else(|| HeaderValue::from_str(&id).ok()) {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -69,13 +75,13 @@ async fn answer(app: &App, route: &str, request: Request, next: Next) -> Respons
     let busy = |detail: &str| {
         Problem::new(Kind::Unavailable, detail).retry_after(std::time::Duration::from_secs(1)).into_response()
     };
-    let _place = if ALWAYS_OPEN.contains(&route) {
-        None
-    } else {
-        match app.in_flight().try_acquire() {
-            Ok(place) => Some(place),
-            Err(_) => return busy("The gateway is working on as many requests as it can."),
-        }
+    let places = match route {
+        _ if ALWAYS_OPEN.contains(&route) => None,
+        _ if route.starts_with(HOOKS) => Some(app.hooks_in_flight()),
+        _ => Some(app.in_flight()),
+    };
+    let Ok(_place) = places.map(Semaphore::try_acquire).transpose() else {
+        return busy("The gateway is working on as many requests as it can.");
     };
     match tokio::time::timeout(app.request_timeout(), next.run(request)).await {
         Ok(response) => response,
@@ -97,12 +103,13 @@ fn method_of(request: &Request) -> &'static str {
     }
 }
 
-/// The caller's own id for the request, if it is one that can stand in a log.
-fn request_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
-    let is_plain = (1..=LONGEST_ID).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
-    is_plain.then(|| id.to_owned())
+/// The caller's own id for the request, if it is one. A mere number could be anything, even a person's.
+fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let id = headers.get(REQUEST_ID)?;
+    let is_plain = id.len() <= LONGEST_ID
+        && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+        && id.as_bytes().iter().any(u8::is_ascii_alphabetic);
+    is_plain.then(|| id.clone())
 }
 
 fn new_id(app: &App) -> String {
@@ -128,7 +135,16 @@ fn trace_id(headers: &HeaderMap) -> Option<String> {
     is_valid.then(|| trace.to_owned())
 }
 
-/// What a panic becomes. Its text is not logged here: it could quote anything.
+/// Makes panics of the whole process log where they happened and nothing else: their texts could quote anything, and the
+/// standard library prints them to stderr. For the binary to call once, as soon as its log is set up.
+pub fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        tracing::error!(location, "a panic");
+    }));
+}
+
+/// What a panic becomes. Its text is not logged here either, see [`quiet_panics`].
 pub fn of_panic(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
     Problem::internal(&"an operation panicked").into_response()
 }
@@ -143,8 +159,10 @@ mod tests {
 
     #[test]
     fn only_plain_ids_are_taken_over() {
-        assert_eq!(request_id(&headers(&REQUEST_ID, "a-B_1.2:3")).as_deref(), Some("a-B_1.2:3"));
-        for bad in ["", "a b", "john@example.com", "a\"b", &"x".repeat(129)] {
+        for good in ["a-B_1.2", "x", &"x".repeat(128)] {
+            assert_eq!(request_id(&headers(&REQUEST_ID, good)).expect("an id"), good);
+        }
+        for bad in ["", "a b", "john@example.com", "a\"b", "a:b", "ü", "123-45-6789", "42", "-", &"x".repeat(129)] {
             assert_eq!(request_id(&headers(&REQUEST_ID, bad)), None, "{bad}");
         }
     }

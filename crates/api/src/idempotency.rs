@@ -81,14 +81,18 @@ impl Key {
         let Some((key, request)) = self.hashes(tenant, body) else {
             return Ok(Start::Fresh(Attempt { tx, hashes: None }));
         };
-        match tx.idempotency().begin(&key, &request).await? {
-            Begun::New => Ok(Start::Fresh(Attempt { tx, hashes: Some((key, request)) })),
+        let begun = tx.idempotency().begin(&key, &request).await?;
+        if matches!(begun, Begun::New) {
+            return Ok(Start::Fresh(Attempt { tx, hashes: Some((key, request)) }));
+        }
+        tx.cancel().await?;
+        match begun {
             Begun::Replay(answer) => Ok(Start::Replay(replay(&answer))),
             Begun::OtherRequest => {
                 let detail = "The key was used with another body; a key stands for one request.";
                 Err(Problem::new(Kind::KeyReused, detail))
             }
-            Begun::InFlight => {
+            Begun::InFlight | Begun::New => {
                 let detail = "A request with this key is being worked on; ask again in a moment.";
                 Err(Problem::new(Kind::InProgress, detail).retry_after(std::time::Duration::from_secs(1)))
             }
@@ -132,6 +136,19 @@ impl Key {
 }
 
 impl Attempt {
+    /// Goes on with what was made, or ends the transaction before the refusal is told: a dropped one holds the key a
+    /// moment longer, and the corrected request would be told that the first is still running.
+    pub async fn made<T>(self, made: Result<T, Problem>) -> Result<(Self, T), Problem> {
+        match made {
+            Ok(made) => Ok((self, made)),
+            Err(refusal) => {
+                // Whether or not the database hears of it, nothing is kept.
+                let _ = self.tx.cancel().await;
+                Err(refusal)
+            }
+        }
+    }
+
     /// Keeps the answer under the key, commits, and gives the answer.
     pub async fn finish<T: Serialize>(
         mut self,

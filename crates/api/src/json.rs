@@ -2,17 +2,21 @@
 
 use std::fmt;
 
-use serde::de::{self, Deserialize as _, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// Deeper nesting is refused; nothing in the contract comes near it.
 pub const DEEPEST: usize = 64;
 
+/// The most bytes of a key. A fault names its place by keys, so that long ones would make long answers.
+pub const LONGEST_KEY: usize = 200;
+
 /// Why a body is not JSON that is taken here, with where. Quotes nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonFault(pub String);
 
-/// Reads one JSON document: at most [`DEEPEST`] levels deep, no key twice in one object, nothing behind it.
+/// Reads one JSON document: at most [`DEEPEST`] levels deep, keys of at most [`LONGEST_KEY`] bytes, none twice in one
+/// object, nothing behind it.
 pub fn read(bytes: &[u8]) -> Result<Value, JsonFault> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth: 0 }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
@@ -27,8 +31,10 @@ fn describe(error: &serde_json::Error) -> String {
         Category::Data => {
             let text = error.to_string();
             // Our own texts, which the library only adds the place to.
-            let own =
-                [TOO_DEEP, TWICE].into_iter().find(|own| text.starts_with(own)).unwrap_or("a value cannot be read");
+            let own = [TOO_DEEP, TOO_LONG, TWICE]
+                .into_iter()
+                .find(|own| text.starts_with(own))
+                .unwrap_or("a value cannot be read");
             format!("The JSON cannot be taken: {own}, at {place}.")
         }
         // The texts of syntax errors name what was expected, never what was there.
@@ -41,6 +47,7 @@ fn describe(error: &serde_json::Error) -> String {
 }
 
 const TOO_DEEP: &str = "it nests more than 64 levels deep";
+const TOO_LONG: &str = "an object has a key of more than 200 bytes";
 const TWICE: &str = "an object has the same key twice";
 
 #[derive(Clone, Copy)]
@@ -108,22 +115,16 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
         let mut object = Map::new();
-        while let Some(key) = entries.next_key_seed(Key)? {
+        while let Some(key) = entries.next_key::<String>()? {
+            if key.len() > LONGEST_KEY {
+                return Err(de::Error::custom(TOO_LONG));
+            }
             let value = entries.next_value_seed(inner)?;
             if object.insert(key, value).is_some() {
                 return Err(de::Error::custom(TWICE));
             }
         }
         Ok(Value::Object(object))
-    }
-}
-
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = String;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
-        String::deserialize(deserializer)
     }
 }
 
@@ -150,6 +151,16 @@ mod tests {
         insta::assert_snapshot!(fault("[1e999]"));
         insta::assert_snapshot!(fault("\"\\ud800\""));
         insta::assert_snapshot!(fault("\"a\u{0}b\""));
+    }
+
+    #[test]
+    fn refuses_long_keys_and_does_not_repeat_them() {
+        let with = |key: &str| format!("{{\"a\": {{\"{key}\": 1}}}}");
+        assert!(read(with(&"k".repeat(200)).as_bytes()).is_ok());
+        for key in ["k".repeat(201), "ü".repeat(101), "k".repeat(1_000_000)] {
+            let told = fault(&with(&key));
+            assert!(told.contains("a key of more than 200 bytes, at line 1, column ") && told.len() < 120, "{told}");
+        }
     }
 
     #[test]

@@ -42,6 +42,7 @@ mod views;
 
 pub use crate::app::{App, Settings};
 pub use crate::auth::{AuthSettings, AuthSetupError};
+pub use crate::edge::quiet_panics;
 pub use crate::metrics::metrics_router;
 pub use crate::openapi::openapi;
 pub use crate::problem::Kind as ProblemKind;

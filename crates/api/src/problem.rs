@@ -155,7 +155,7 @@ pub struct ProblemBody<'a> {
     /// The path of the request.
     #[schema(format = "uri-reference")]
     instance: &'a str,
-    /// The id under which this request is noted, also in the `X-Request-Id` header.
+    /// The id under which this request is noted, also in the `X-Request-Id` header unless the caller sent its own id.
     request_id: &'a str,
     /// Every fault that was found.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

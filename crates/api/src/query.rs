@@ -7,6 +7,9 @@ use url::form_urlencoded;
 use crate::faults::Faults;
 use crate::problem::Problem;
 
+/// The most parameters of a request.
+const MOST: usize = 100;
+
 /// The most characters of a value.
 const LONGEST: usize = 500;
 
@@ -20,7 +23,12 @@ impl Query {
     pub fn of(uri: &http::Uri) -> Self {
         let mut faults = Faults::default();
         let mut pairs: Vec<(String, String)> = Vec::new();
-        for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned() {
+        let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned();
+        for (index, (name, value)) in given.enumerate() {
+            if index == MOST {
+                faults.parameter(&name, "too_many", format!("At most {MOST} parameters are taken."));
+                break;
+            }
             // Decoding replaces what is no UTF-8 by a mark; it would not be found anyway.
             if value
                 .chars()
@@ -121,6 +129,19 @@ mod tests {
         assert_eq!(query.prefixed("metadata."), [("ké".to_owned(), "v".to_owned())]);
         assert_eq!(query.time("t").map(|time| time.to_string()).as_deref(), Some("2026-11-20T09:00:00Z"));
         assert!(query.end().is_ok());
+    }
+
+    #[test]
+    fn there_may_be_only_so_many() {
+        let end = |count: usize| {
+            let text: Vec<_> = (0..count).map(|index| format!("metadata.{index}=")).collect();
+            let mut query = query(&text.join("&"));
+            assert_eq!(query.prefixed("metadata.").len(), count.min(100));
+            query.end()
+        };
+        assert!(end(100).is_ok());
+        let problem = end(4_000).expect_err("too many");
+        assert_eq!((problem.faults().len(), problem.faults()[0].code.as_str()), (1, "too_many"));
     }
 
     #[test]

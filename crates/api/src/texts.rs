@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::faults::{Faults, join};
+use crate::faults::{Faults, extend};
 
 /// The most characters of a text field.
 pub const LONGEST: usize = 1_000;
@@ -13,11 +13,20 @@ pub const LONGEST_NAME: usize = 100;
 /// The most characters of a link. Signed links are longer than other texts.
 pub const LONGEST_LINK: usize = 2_000;
 
-/// Checks every text in the value.
-pub fn check(value: &Value, at: &str, faults: &mut Faults) {
+/// Checks every text of a body.
+pub fn check(body: &Value, faults: &mut Faults) {
+    inside(body, &mut String::new(), faults);
+}
+
+/// `at` is one buffer for all pointers: a body may hold millions of values, most of them without a fault.
+fn inside(value: &Value, at: &mut String, faults: &mut Faults) {
+    if faults.is_full() {
+        return;
+    }
+    let parent = at.len();
     match value {
         Value::String(text) => {
-            let most = match at {
+            let most = match at.as_str() {
                 // Judged as a document, not as a text.
                 "/consent/document/content_base64" => return,
                 "/consent/document/url" => LONGEST_LINK,
@@ -27,12 +36,16 @@ pub fn check(value: &Value, at: &str, faults: &mut Faults) {
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                check(item, &format!("{at}/{index}"), faults);
+                extend(at, &index.to_string());
+                inside(item, at, faults);
+                at.truncate(parent);
             }
         }
         Value::Object(entries) => {
             for (key, value) in entries {
-                check(value, &join(at, key), faults);
+                extend(at, key);
+                inside(value, at, faults);
+                at.truncate(parent);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}

@@ -65,6 +65,13 @@ pub struct CaseItem {
     pub late_scanned: bool,
 }
 
+impl Case {
+    /// How long after a call its object may still come to light.
+    pub fn window(&self) -> std::time::Duration {
+        self.window_ends_at.since(self.sent_at)
+    }
+}
+
 impl CaseItem {
     /// Whether there is nothing left to find out about it.
     pub const fn is_settled(&self) -> bool {

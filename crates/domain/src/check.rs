@@ -162,13 +162,10 @@ impl CheckState {
     /// Whether `other` differs from this in nothing but when the same things were seen again.
     pub(crate) fn is_same_but_for_time(&self, other: &Self) -> bool {
         let mut other = other.clone();
-        if let (Stage::Bound(ours), Stage::Bound(theirs)) = (&self.stage, &mut other.stage) {
-            if let (Some(ours), Some(theirs)) = (&ours.latest, &mut theirs.latest) {
-                theirs.observed = ours.observed;
-            }
-            if let (Some(ours), Some(theirs)) = (&ours.ending, &mut theirs.ending) {
-                theirs.observed = ours.observed;
-            }
+        if let (Stage::Bound(ours), Stage::Bound(theirs)) = (&self.stage, &mut other.stage)
+            && let (Some(ours), Some(theirs)) = (&ours.latest, &mut theirs.latest)
+        {
+            theirs.observed = ours.observed;
         }
         *self == other
     }

@@ -63,7 +63,7 @@ impl Order {
 
     /// The event that tells of a new order.
     pub fn created(&self) -> Event {
-        self.event(None, EventType::OrderCreated)
+        self.event(None, EventType::OrderCreated, self.created_at)
     }
 
     /// Tells one check the news. Gives the events that this makes; none, and no new version, where nothing changed.
@@ -87,12 +87,12 @@ impl Order {
             self.completed_at.get_or_insert(now);
         }
         let of_order = (status != old_status).then(|| event::of_order(status)).flatten();
-        let of_check = kinds.into_iter().map(|kind| self.event(Some(check_id), kind));
-        of_check.chain(of_order.map(|kind| self.event(None, kind))).collect()
+        let of_check = kinds.into_iter().map(|kind| self.event(Some(check_id), kind, now));
+        of_check.chain(of_order.map(|kind| self.event(None, kind, now))).collect()
     }
 
-    /// An event of this order as it stands now.
-    pub fn event(&self, check_id: Option<CheckId>, kind: EventType) -> Event {
+    /// An event of this order as it stands, at this time.
+    pub fn event(&self, check_id: Option<CheckId>, kind: EventType, at: Timestamp) -> Event {
         let mut data = Map::new();
         let mut put = |key: &str, value: Option<String>| {
             if let Some(value) = value {
@@ -109,6 +109,6 @@ impl Order {
             put("status", Some(self.status().to_string()));
             put("outcome", self.outcome().map(|outcome| outcome.to_string()));
         }
-        Event { order_id: self.id, check_id, kind, version: self.version, at: self.updated_at, data }
+        Event { order_id: self.id, check_id, kind, version: self.version, at, data }
     }
 }

@@ -39,8 +39,8 @@ pub enum News {
     CancelAsked,
     /// The vendor cannot stop it, or would not.
     CancelRefused { why: Reason },
-    /// Given up without a vendor's object: it can no longer be sent at all.
-    GivenUp { why: Reason, at: Timestamp },
+    /// A signed hook shows that a create call counted as absent made something after all. It is not sent again.
+    Proven { submission: SubmissionId, why: Reason },
 }
 
 /// The state after the news. Total, pure and idempotent: news that do not fit (late, repeated, of another submission or
@@ -117,9 +117,9 @@ pub fn reduce(state: &CheckState, news: &News) -> CheckState {
                 cancel.refused = Some(why.clone());
             }
         }
-        News::GivenUp { why, at } => {
-            if matches!(next.stage, Stage::Queued { .. }) {
-                close(&mut next, ClosedStatus::Failed, why, *at);
+        News::Proven { submission, why } => {
+            if matches!(&next.stage, Stage::Queued { submission: last, .. } if *last == Some(*submission)) {
+                next.stage = Stage::Unconfirmed { submission: *submission, why: why.clone() };
             }
         }
     }

@@ -34,7 +34,7 @@ pub fn settle(case: &Case, item: &CaseItem, scans: &[ScanReport], echoes: bool, 
     let found = found(item, scans);
     if let (ItemState::Bound | ItemState::Duplicate | ItemState::Absent, Some(resent_at)) = (item.state, item.resent_at)
     {
-        let late = scans.iter().any(|scan| scan.seen.complete && scan.started_at >= resent_at);
+        let late = scans.iter().any(|scan| scan.seen.complete && scan.started_at >= resent_at + case.window());
         if !late {
             return Finding::Wait;
         }
@@ -49,16 +49,20 @@ pub fn settle(case: &Case, item: &CaseItem, scans: &[ScanReport], echoes: bool, 
     if let Some((first, rest)) = found.split_first() {
         return Finding::Bind { vendor: first.clone(), duplicates: rest.to_vec() };
     }
-    if now < case.window_ends_at {
+    // Once a person was asked, only finding it settles it: nothing is sent again behind their back.
+    if now < case.window_ends_at || item.review.is_some() {
         return Finding::Wait;
     }
-    let conclusive: Vec<_> =
-        scans.iter().filter(|scan| scan.seen.complete && scan.started_at >= case.window_ends_at).collect();
+    let after: Vec<_> = scans.iter().filter(|scan| scan.started_at >= case.window_ends_at).collect();
+    let conclusive: Vec<_> = after.iter().filter(|scan| scan.seen.complete).collect();
+    // Late is only who was given two chances: after an outage the first good scan is followed by a second.
+    let is_late = now >= case.deadline && after.len() >= 2;
     let [.., before, last] = conclusive.as_slice() else {
-        return if now >= case.deadline { Finding::Review(no_complete_scan()) } else { Finding::Wait };
+        let still_fails = after.last().is_some_and(|scan| !scan.seen.complete);
+        return if is_late && still_fails { Finding::Review(no_complete_scan()) } else { Finding::Wait };
     };
     if listed(case, before) != listed(case, last) {
-        return if now >= case.deadline { Finding::Review(unequal_scans()) } else { Finding::Wait };
+        return if is_late { Finding::Review(unequal_scans()) } else { Finding::Wait };
     }
     if item.state == ItemState::Proven {
         return Finding::Review(proven_but_not_found());
@@ -253,6 +257,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_person_was_asked_about_is_not_sent_again_by_itself() {
+        let asked = CaseItem { review: Some(look_alike()), ..item() };
+        let scans = [scan(101, complete()), scan(110, complete())];
+        assert_eq!(settle(&case(), &asked, &scans, true, at(111)), Finding::Wait);
+        assert!(matches!(
+            settle(&case(), &asked, &[scan(120, with_found(&[("a", 1)]))], true, at(121)),
+            Finding::Bind { .. }
+        ));
+    }
+
+    #[test]
+    fn after_an_outage_longer_than_the_deadline_two_good_scans_still_settle_it() {
+        let failed = Sightings { complete: false, ..complete() };
+        let scans = [scan(101, failed), scan(600, complete()), scan(610, complete())];
+        assert_eq!(settle(&case(), &item(), &scans[..2], true, at(601)), Finding::Wait);
+        assert_eq!(settle(&case(), &item(), &scans, true, at(611)), Finding::Absent);
+    }
+
+    #[test]
     fn what_is_proven_is_never_absent() {
         let proven = CaseItem { state: ItemState::Proven, ..item() };
         let scans = [scan(101, complete()), scan(110, complete())];
@@ -270,9 +293,12 @@ mod tests {
             ..item()
         };
         assert_eq!(settle(&case(), &resent, &[scan(150, complete())], true, at(210)), Finding::Wait);
-        let late = [scan(150, complete()), scan(220, with_found(&[("first", 2), ("second", 199)]))];
+        // A scan that another case asked for right after the resend is too early to show anything.
+        let early = [scan(150, complete()), scan(220, complete())];
+        assert_eq!(settle(&case(), &resent, &early, true, at(221)), Finding::Wait);
+        let late = [scan(150, complete()), scan(301, with_found(&[("first", 2), ("second", 199)]))];
         assert_eq!(
-            settle(&case(), &resent, &late, true, at(221)),
+            settle(&case(), &resent, &late, true, at(302)),
             Finding::LateScanned { duplicates: vec![VendorRef::order("first")] }
         );
     }

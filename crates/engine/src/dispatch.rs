@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{CheckId, Event, News, Order, OrderId, Reason, Stage, SubmissionId, TenantId, Timestamp};
+use domain::{AfterAbsence, CheckId, Event, News, Order, OrderId, Reason, Stage, SubmissionId, TenantId, Timestamp};
 use futures::StreamExt as _;
-use provider::{Accepted, ItemOutcome, Share, Submission, SubmissionItem, SubmitReport};
-use store::{Claim, Finished, NewSubmission, Plan, StoreError, SubmissionPart, SubmissionState, Tx, Work};
+use provider::{Accepted, CallError, ItemOutcome, NotSentReason, Share, Submission, SubmissionItem, SubmitReport};
+use store::{Claim, Finished, NewSubmission, Plan, Scope, StoreError, SubmissionPart, SubmissionState, Tx, Work};
 
 use crate::reconcile::Doubt;
 use crate::{Account, Engine};
@@ -45,7 +45,27 @@ impl Engine {
         if claims.is_empty() {
             return Ok(Vec::new());
         }
-        let mut claimed: BTreeMap<OrderId, Vec<Claim>> = BTreeMap::new();
+        match self.record_sending(account, &claims).await {
+            Err(error) if !error.is_transient() && claims.len() > 1 => {
+                // One of them cannot be read or written; it must not hold the others up.
+                let mut tickets = Vec::new();
+                for claim in &claims {
+                    match self.record_sending(account, std::slice::from_ref(claim)).await {
+                        Ok(ticket) => tickets.extend(ticket),
+                        Err(error) => {
+                            tracing::error!(%error, check = %claim.check_id, "could not record that a check is being sent");
+                        }
+                    }
+                }
+                Ok(tickets)
+            }
+            recorded => recorded,
+        }
+    }
+
+    /// Writes down, in one transaction, that these checks are being sent.
+    async fn record_sending(&self, account: &Account, claims: &[Claim]) -> Result<Vec<Ticket>, StoreError> {
+        let mut claimed: BTreeMap<OrderId, Vec<&Claim>> = BTreeMap::new();
         for claim in claims {
             claimed.entry(claim.order_id).or_default().push(claim);
         }
@@ -114,7 +134,13 @@ impl Engine {
     /// Makes the create call and records how it ended.
     pub(crate) async fn send(&self, account: &Account, ticket: Ticket) {
         let ctx = self.call_context(account, Share::Create).with_lease(ticket.lease_ends);
-        let report = account.provider.submit(&ctx, &ticket.submission).await;
+        // The monotonic clock may stand still while a machine sleeps; the other one does not.
+        let report = if self.now() + account.timing.timeout > ticket.lease_until {
+            let error = CallError::NotSent { why: NotSentReason::LeaseTooShort, retry_after: None };
+            SubmitReport::of_error(&ticket.submission, &error, Duration::ZERO)
+        } else {
+            account.provider.submit(&ctx, &ticket.submission).await
+        };
         let ended_at = self.now();
         self.count(account, &report).await;
         let give_up = Instant::now() + RECORDING_PATIENCE;
@@ -155,7 +181,11 @@ impl Engine {
         // False where the lease was over and a case is open already: what is known now still counts.
         let in_time = tx.submissions().finish(ticket.submission.id, &finished).await?;
         let mut doubts = Vec::new();
-        for (part, outcome) in ticket.parts.iter().zip(&report.items) {
+        let unsaid = ItemOutcome::Unknown {
+            why: Reason::new("no_outcome", "The adapter said nothing of this item."),
+            then: AfterAbsence::Resend,
+        };
+        for (part, outcome) in ticket.parts.iter().zip(report.items.iter().chain(std::iter::repeat(&unsaid))) {
             let Some(order) = orders.iter_mut().find(|order| order.id == part.order_id) else { continue };
             let doubt = self.take_in(&mut tx, account, ticket.submission.id, order, part, outcome, ended_at).await?;
             doubts.extend(doubt);
@@ -189,7 +219,13 @@ impl Engine {
         match outcome {
             ItemOutcome::Accepted(accepted) => {
                 if let Some(why) = self.may_not_use(tx, account, order, part, accepted).await? {
-                    events.extend(order.tell(check_id, &News::MustBeNew { submission, why }, now));
+                    let sends = order.check(check_id).map_or(0, |check| check.state.sends);
+                    let news = if sends < self.settings.max_sends {
+                        News::MustBeNew { submission, why }
+                    } else {
+                        News::Rejected { submission, why, at: now }
+                    };
+                    events.extend(order.tell(check_id, &news, now));
                 } else {
                     let vendor = accepted.vendor.clone();
                     let news = News::Accepted { submission, vendor, provisional: accepted.provisional, at: ended_at };
@@ -243,7 +279,13 @@ impl Engine {
             )));
         }
         let holders = tx.vendor_objects().holders(&account.key, &accepted.vendor.order_id).await?;
-        let is_anothers = holders.iter().any(|holder| holder.tenant != order.tenant);
+        let mut is_anothers = holders.iter().any(|holder| holder.tenant != order.tenant);
+        // Its own create call may still be in doubt, so that nobody holds it yet.
+        let carried = accepted.snapshot.as_ref().and_then(|snapshot| snapshot.carries.ours());
+        if let Some(reference) = carried.filter(|reference| reference.check != part.check_id) {
+            let owner = tx.orders().of_check(&Scope::All, reference.check).await?;
+            is_anothers |= owner.is_some_and(|owner| owner.tenant != order.tenant);
+        }
         Ok(is_anothers.then(|| Reason::new("must_be_new", "The vendor must make a new check for this order.")))
     }
 
@@ -263,7 +305,8 @@ impl Engine {
                 Some((Work::Send, now + wait))
             }
             Stage::Bound(binding) if binding.ending.is_none() => {
-                let wait = if check.state.cancel_is_due() { Duration::ZERO } else { self.next_look(account, check) };
+                let due_now = check.state.cancel_is_due().then_some(Duration::ZERO);
+                let wait = retry_after.or(due_now).unwrap_or_else(|| self.next_look(account, check));
                 Some((Work::Follow, now + wait))
             }
             _ => None,
@@ -286,6 +329,8 @@ impl Engine {
         });
         match (report.evidence.status, first_failure) {
             (Some(500..), _) => self.call_went_wrong(key, "server_error").await,
+            // Wrong credentials or a wrong address: nothing goes through until somebody mends the settings.
+            (Some(401 | 403 | 406), _) => self.call_went_wrong(key, "refused").await,
             (Some(_), _) => self.call_went_well(key).await,
             (None, Some(code)) => self.call_went_wrong(key, code).await,
             (None, None) => {}

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use domain::observation::Standing;
+use domain::settle::SKEW;
 use domain::{Check, CheckId, Event, News, Observation, ObservedAt, Order, OrderId, Reason, Timestamp, VendorRef};
 use futures::StreamExt as _;
 use provider::{CancelAnswer, Carries, Fetched, Share, Snapshot};
@@ -13,7 +14,11 @@ use store::{Plan, Scope, StoreError, Tx, Work};
 use crate::{Account, Engine, Parts};
 
 /// So many looks of one account are under way at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: i64 = 8;
+
+/// When a cancel call that failed is made again.
+const SOONEST_RETRY: Duration = Duration::from_secs(1);
+const LATEST_RETRY: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// Claims the checks of an account that are due to be looked at, at most `limit`, and looks. Gives how many.
@@ -21,10 +26,12 @@ impl Engine {
         let now = self.now();
         // A cancel and a fetch of two requests each, and then some.
         let lease = account.timing.timeout * 4 + self.settings.lease_margin;
+        // No more than are looked at at once: what waits behind them would lose its lease.
+        let limit = limit.min(AT_ONCE);
         let claims = self.store().claim(&account.key, Work::Follow, limit, now, now + lease).await?;
         let count = claims.len();
         futures::stream::iter(claims)
-            .for_each_concurrent(AT_ONCE, |claim| async move {
+            .for_each_concurrent(None, |claim| async move {
                 if let Err(error) = self.look(account, claim.order_id, claim.check_id).await {
                     // Its lease runs out, and it is looked at again.
                     tracing::warn!(%error, check = %claim.check_id, "could not record a look at a vendor's object");
@@ -55,10 +62,14 @@ impl Engine {
         };
         let vendor = binding.vendor.clone();
         let mut news = Vec::new();
+        let mut ask_again_after = None;
         if check.state.cancel_is_due()
             && let Some(cancel) = &check.state.cancel
         {
-            news.extend(self.ask_to_cancel(account, &vendor, &cancel.reason).await);
+            match self.ask_to_cancel(account, &vendor, &cancel.reason).await {
+                Some(answer) => news.push(answer),
+                None => ask_again_after = Some(account.timing.poll_min.clamp(SOONEST_RETRY, LATEST_RETRY)),
+            }
         }
         let cancel_was_asked = check.state.cancel.as_ref().is_some_and(|cancel| cancel.asked);
         let started_at = self.now();
@@ -94,9 +105,13 @@ impl Engine {
         if let Some(snapshot) = snapshot {
             events.extend(self.observe(&mut tx, account, &mut order, check_id, &snapshot, started_at).await?);
         }
-        let plan = self.plan_after(account, &order, check_id, None);
+        let plan = self.plan_after(account, &order, check_id, ask_again_after);
         tx.orders().save(&order, &plan.into_iter().collect::<Vec<_>>(), &events).await?;
-        tx.save().await
+        tx.save().await?;
+        if !events.is_empty() {
+            self.woken.notify_waiters();
+        }
+        Ok(())
     }
 
     async fn ask_to_cancel(&self, account: &Account, vendor: &VendorRef, reason: &Reason) -> Option<News> {
@@ -178,7 +193,9 @@ impl Parts {
 /// By the vendor's own time where it gives one, else by the start of the look; then by when it came here.
 fn observed_at(snapshot: &Snapshot, looked_at: Timestamp, now: Timestamp) -> ObservedAt {
     let micros = now.get().unix_timestamp_nanos() / 1_000;
-    ObservedAt { at: snapshot.vendor_time.unwrap_or(looked_at), sequence: i64::try_from(micros).unwrap_or(i64::MAX) }
+    // A vendor's clock that is far ahead must not make everything later look old.
+    let at = snapshot.vendor_time.map_or(looked_at, |vendor| vendor.min(now + SKEW));
+    ObservedAt { at, sequence: i64::try_from(micros).unwrap_or(i64::MAX) }
 }
 
 fn gone(reason: Reason) -> Snapshot {

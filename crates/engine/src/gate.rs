@@ -105,9 +105,14 @@ impl Engine {
             .increment(1);
         let opens = {
             let mut seen = self.gate.seen();
+            let status = seen.statuses.get(key).map(|status| (status.circuit, status.circuit_until));
+            // Calls that were under way when the circuit opened say nothing new.
+            if matches!(status, Some((Circuit::Open, Some(until))) if until > self.now()) {
+                return;
+            }
+            let is_probe = status.is_some_and(|(circuit, _)| circuit != Circuit::Closed);
             let failures = seen.failures.entry(key.clone()).or_default();
             *failures += 1;
-            let is_probe = seen.statuses.get(key).is_some_and(|status| status.circuit != Circuit::Closed);
             if seen.failures.get(key).is_some_and(|failures| *failures >= FAILURES) || is_probe {
                 seen.failures.remove(key);
                 let breaks = seen.breaks.entry(key.clone()).or_default();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{AccountKey, CheckId, EventType, InboxId, ItemState, Order, OrderId, Stage};
+use domain::{AccountKey, CheckId, EventType, InboxId, ItemState, News, Order, OrderId, Reason, Stage};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use provider::{HookNews, HookRefused, HookRequest, HookSays};
-use store::{InboxItem, Scope, StoreError, Tx};
+use store::{InboxItem, Plan, Scope, StoreError, Tx};
 
 use crate::follow::look_now;
 use crate::{Account, Engine};
@@ -141,7 +141,7 @@ impl Engine {
                 continue;
             }
             if let Taken::TooEarly = self.tell_order(&mut tx, account, &mut order, check_id, request, news).await? {
-                in_doubt.push(check_id);
+                in_doubt.push((order_id, check_id));
             }
         }
         if in_doubt.is_empty() {
@@ -151,8 +151,8 @@ impl Engine {
         // The sight of it is forgotten with the transaction, so that it is taken in when it is told again.
         tx.cancel().await?;
         let mut tx = self.store().begin().await?;
-        for check_id in in_doubt {
-            self.note_proven(&mut tx, check_id).await?;
+        for (order_id, check_id) in in_doubt {
+            self.note_proven(&mut tx, order_id, check_id).await?;
         }
         tx.save().await?;
         Ok(true)
@@ -168,36 +168,45 @@ impl Engine {
         news: &HookNews,
     ) -> Result<Taken, StoreError> {
         let now = self.now();
-        let stage = order.check(check_id).map(|check| &check.state.stage);
-        let is_bound = matches!(stage, Some(Stage::Bound(_)));
-        let is_in_doubt =
-            matches!(stage, Some(Stage::Submitting { .. } | Stage::Unconfirmed { .. } | Stage::NeedsReview { .. }));
+        let Some(check) = order.check(check_id) else { return Ok(Taken::Yes) };
+        let bound = check.state.binding().map(|binding| &binding.vendor);
+        if let (Some(bound), Some(vendor)) = (bound, &news.vendor)
+            && bound.order_id != vendor.order_id
+        {
+            // It carries our reference and is another object: whatever it says is not this check's.
+            tracing::warn!(check = %check_id, vendor_order = %vendor.order_id, "a hook tells of a second vendor order for a check");
+            let event = order.event(Some(check_id), EventType::ReconciliationDuplicateFound, now);
+            tx.orders().save(order, &[], &[event]).await?;
+            return Ok(Taken::Yes);
+        }
+        let is_bound = bound.is_some();
+        let is_in_doubt = match check.state.stage {
+            Stage::Submitting { .. } | Stage::Unconfirmed { .. } | Stage::NeedsReview { .. } => true,
+            // Counted as absent, and about to be sent again.
+            Stage::Queued { submission, .. } => submission.is_some(),
+            Stage::Bound(_) | Stage::Closed { .. } => false,
+        };
         match &news.says {
             HookSays::Snapshot(snapshot) if is_bound => {
                 let events = self.observe(tx, account, order, check_id, snapshot, request.received_at).await?;
                 let plan = self.plan_after(account, order, check_id, None);
                 tx.orders().save(order, &plan.into_iter().collect::<Vec<_>>(), &events).await?;
             }
-            HookSays::Snapshot(_) if is_in_doubt => {
-                // A signed body with our reference: the vendor has it, though its order is not known yet.
-                return Ok(Taken::TooEarly);
+            // A signed body with our reference: the vendor has it, though its order is not known yet.
+            HookSays::Snapshot(_) if is_in_doubt => return Ok(Taken::TooEarly),
+            HookSays::Snapshot(_) => {
+                tracing::warn!(check = %check_id, "a hook tells of a vendor order for a check that was closed without one");
+                let event = order.event(Some(check_id), EventType::ReconciliationOrphanFound, now);
+                tx.orders().save(order, &[], &[event]).await?;
             }
-            HookSays::Changed if is_bound => {
-                let is_open = order.check(check_id).is_some_and(|check| !check.status().is_final());
-                if is_open {
-                    tx.orders().save(order, &[look_now(check_id, now)], &[]).await?;
-                }
-            }
+            // A final check as well: its result may have been revised.
+            HookSays::Changed if is_bound => tx.orders().save(order, &[look_now(check_id, now)], &[]).await?,
             HookSays::Note { kind } => {
-                let mut event = order.event(Some(check_id), EventType::CheckNotification);
-                event.at = request.received_at;
+                let mut event = order.event(Some(check_id), EventType::CheckNotification, request.received_at);
                 event.data.insert("notification".into(), word(kind).into());
                 tx.orders().save(order, &[], &[event]).await?;
-                if is_in_doubt {
-                    self.note_proven(tx, check_id).await?;
-                }
             }
-            HookSays::Snapshot(_) | HookSays::Changed => {}
+            HookSays::Changed => {}
         }
         Ok(Taken::Yes)
     }
@@ -224,20 +233,31 @@ impl Engine {
         Ok(subjects)
     }
 
-    /// Marks the item of the check's case: it exists, so it is never sent again.
-    async fn note_proven(&self, tx: &mut Tx, check_id: CheckId) -> Result<(), StoreError> {
+    /// Marks the item of the check's case: it exists, so it is not sent (again).
+    async fn note_proven(&self, tx: &mut Tx, order_id: OrderId, check_id: CheckId) -> Result<(), StoreError> {
+        let Some(mut order) = tx.orders().lock(order_id).await? else { return Ok(()) };
         let Some(open) = tx.cases().of_check(check_id).await? else { return Ok(()) };
         let Some(mut case) = tx.cases().lock(open.id).await? else { return Ok(()) };
+        let now = self.now();
         let mut is_news = false;
-        for item in case.items.iter_mut().filter(|item| item.check_id == check_id && item.state == ItemState::Unknown) {
-            item.state = ItemState::Proven;
-            is_news = true;
+        for item in case.items.iter_mut().filter(|item| item.check_id == check_id) {
+            let counted_as_absent = item.state == ItemState::Absent && item.resent_at.is_none();
+            if counted_as_absent || item.state == ItemState::Unknown {
+                item.state = ItemState::Proven;
+                is_news = true;
+            }
         }
-        if is_news {
-            case.next_scan_at = Some(self.now());
-            tx.cases().save(&case).await?;
+        if !is_news {
+            return Ok(());
         }
-        Ok(())
+        let why =
+            Reason::new("proven_by_hook", "The vendor sent news of it, so it exists; its order is being looked for.");
+        let events = order.tell(check_id, &News::Proven { submission: case.submission, why }, now);
+        if !events.is_empty() {
+            tx.orders().save(&order, &[Plan { check_id, work: None }], &events).await?;
+        }
+        case.next_scan_at = Some(now);
+        tx.cases().save(&case).await
     }
 }
 

@@ -6,7 +6,7 @@ use domain::{
     AfterAbsence, AuditId, Case, CaseId, CaseItem, CheckId, Event, ItemState, News, Order, OrderId, ProviderId, Reason,
     Stage, VendorRef,
 };
-use provider::{CancelAnswer, Carries, Fetched, Share};
+use provider::{Carries, Fetched, Share};
 use serde_json::json;
 use store::{AuditEntry, Paused, Plan, Scope, StoreError, Tx, Work};
 
@@ -52,19 +52,20 @@ pub enum ResolveError {
 }
 
 impl Engine {
-    /// Carries an operator's decision out, all of it or nothing. `None`: the caller has no such case.
+    /// Carries an operator's decision out, all of it or nothing. `None`: the caller has no such case. Once it is saved,
+    /// [`Engine::cancel_named_duplicates`] makes the calls to the vendor.
     pub async fn resolve(
         &self,
         tx: &mut Tx,
         scope: &Scope,
         id: CaseId,
-        resolution: Resolution,
+        resolution: &Resolution,
     ) -> Result<Option<Case>, ResolveError> {
         let Some(case) = tx.cases().get(scope, id).await? else { return Ok(None) };
         let Some(account) = self.account(&case.account) else {
             return Err(ResolveError::Vendor(format!("the account {} is not set up here", case.account)));
         };
-        check_items(&case, &resolution)?;
+        check_items(&case, resolution)?;
         for (index, (check_id, choice)) in resolution.items.iter().enumerate() {
             if let Choice::Bind { vendor_order_id } = choice {
                 self.must_be_ours(tx, account, &case, index, *check_id, vendor_order_id).await?;
@@ -73,7 +74,7 @@ impl Engine {
         let ids: Vec<_> = case.items.iter().map(|item| item.order_id).collect();
         let mut orders = tx.orders().lock_many(&ids).await?;
         let Some(mut case) = tx.cases().lock(id).await? else { return Ok(None) };
-        check_items(&case, &resolution)?;
+        check_items(&case, resolution)?;
         let mut plans: BTreeMap<OrderId, Vec<Plan>> = BTreeMap::new();
         let mut events: BTreeMap<OrderId, Vec<Event>> = BTreeMap::new();
         for (index, (check_id, choice)) in resolution.items.iter().enumerate() {
@@ -95,10 +96,7 @@ impl Engine {
             }
         }
         tx.cases().save(&case).await?;
-        self.audit_resolution(tx, &case, &resolution).await?;
-        for vendor_order in &resolution.cancel_vendor_orders {
-            self.cancel_duplicate(tx, account, &case, vendor_order, &resolution).await?;
-        }
+        self.audit_resolution(tx, &case, resolution).await?;
         Ok(Some(case))
     }
 
@@ -177,28 +175,12 @@ impl Engine {
         }
     }
 
-    async fn cancel_duplicate(
-        &self,
-        tx: &mut Tx,
-        account: &Account,
-        case: &Case,
-        vendor_order: &str,
-        resolution: &Resolution,
-    ) -> Result<(), ResolveError> {
-        let ctx = self.call_context(account, Share::Create);
-        let reason = Reason::new("duplicate", "The same check is under way as another order.");
-        let answer = account.provider.cancel(&ctx, &VendorRef::order(vendor_order), &reason).await;
-        let what = match answer {
-            Ok(CancelAnswer::Agreed | CancelAnswer::AlreadyEnded) => "duplicate_canceled",
-            Ok(CancelAnswer::Refused(why)) => {
-                return Err(ResolveError::Vendor(format!("it refuses to cancel: {}", why.message)));
-            }
-            Err(error) => return Err(ResolveError::Vendor(error.to_string())),
-        };
-        let mut entry = decision(self.now(), &resolution.actor, what, None);
-        entry.data = json!({ "vendor_order_id": vendor_order });
-        entry.note.clone_from(&resolution.note);
-        Ok(tx.cases().log(case.id, &entry).await?)
+    /// Cancels the duplicates that a resolution named, once it is saved: a call to a vendor holds no rows locked, and
+    /// what came of each is in the case's log.
+    pub async fn cancel_named_duplicates(&self, case: &Case, resolution: &Resolution) -> Result<(), StoreError> {
+        let Some(account) = self.account(&case.account) else { return Ok(()) };
+        let duplicates: Vec<_> = resolution.cancel_vendor_orders.iter().map(VendorRef::order).collect();
+        self.cancel_duplicates(account, case.id, &duplicates, &resolution.actor).await
     }
 
     async fn audit_resolution(&self, tx: &mut Tx, case: &Case, resolution: &Resolution) -> Result<(), StoreError> {

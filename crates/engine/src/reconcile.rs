@@ -23,8 +23,8 @@ pub(crate) use self::open::Doubt;
 /// scan holds its account up no longer than doubt takes anyway. Two scans at once cost calls, not correctness.
 const SCAN_LEASE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_mins(5));
 
-/// How often a case that waits for a person is still looked at by itself.
-const REVIEW_SCANS: Duration = Duration::from_mins(10);
+/// How often a case that waits for a person is still looked at by itself: often at first, then daily.
+const REVIEW_SCANS: (Duration, Duration) = (Duration::from_mins(10), Duration::from_hours(24));
 
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
@@ -38,26 +38,30 @@ pub enum ScanError {
 impl Engine {
     /// Scans every account that has a case due, and decides what can be decided. Gives how many accounts were scanned.
     pub async fn reconcile(&self) -> Result<usize, StoreError> {
+        let keys = self.providers().accounts().map(|account| account.key.clone()).collect::<Vec<_>>();
         let mut scanned = 0;
-        for key in self.store().due_scans(self.now()).await? {
-            let Some(account) = self.account(&key) else {
-                tracing::warn!(account = %key, "open cases of an account that the settings do not know");
-                continue;
-            };
-            match self.passage(&key).await? {
-                Passage::Resting(_) => continue,
-                Passage::Probe if !self.probe(account).await => continue,
-                Passage::Probe | Passage::Open | Passage::Paused => {}
-            }
-            match self.scan_account(account).await {
-                Ok(()) => scanned += 1,
-                Err(ScanError::Busy) => {}
-                Err(ScanError::Store(error)) if error.is_transient() => return Err(error),
-                // One account's trouble is not the others'.
-                Err(ScanError::Store(error)) => tracing::error!(%error, account = %key, "could not scan an account"),
-            }
+        for key in keys {
+            scanned += usize::from(self.reconcile_account(&key).await?);
         }
         Ok(scanned)
+    }
+
+    /// Scans one account if a case of it is due and the vendor may be called. Gives whether it did.
+    pub(crate) async fn reconcile_account(&self, key: &AccountKey) -> Result<bool, StoreError> {
+        let Some(account) = self.account(key) else { return Ok(false) };
+        if !self.store().due_scans(self.now()).await?.contains(key) {
+            return Ok(false);
+        }
+        match self.passage(key).await? {
+            Passage::Resting(_) => return Ok(false),
+            Passage::Probe if !self.probe(account).await => return Ok(false),
+            Passage::Probe | Passage::Open | Passage::Paused => {}
+        }
+        match self.scan_account(account).await {
+            Ok(()) => Ok(true),
+            Err(ScanError::Busy) => Ok(false),
+            Err(ScanError::Store(error)) => Err(error),
+        }
     }
 
     /// Scans the account of one case now, whatever its schedule. `None`: the caller has no such case.
@@ -66,9 +70,19 @@ impl Engine {
         if case.state != CaseState::Resolved
             && let Some(account) = self.account(&case.account)
         {
+            self.make_due(id).await?;
             self.scan_account(account).await?;
         }
         Ok(self.store().begin().await?.cases().get(scope, id).await?)
+    }
+
+    async fn make_due(&self, id: CaseId) -> Result<(), StoreError> {
+        let mut tx = self.store().begin().await?;
+        if let Some(mut case) = tx.cases().lock(id).await? {
+            case.next_scan_at = Some(self.now());
+            tx.cases().save(&case).await?;
+        }
+        tx.save().await
     }
 
     async fn scan_account(&self, account: &Account) -> Result<(), ScanError> {
@@ -84,16 +98,17 @@ impl Engine {
 
     async fn scan_and_decide(&self, account: &Account) -> Result<(), StoreError> {
         let cases = self.store().begin().await?.cases().open_of(&account.key).await?;
-        if cases.is_empty() {
-            return Ok(());
-        }
-        let inbox_was_clear = self.store().inbox_is_clear(&account.key).await?;
+        let now = self.now();
+        // A case that waits for a person is looked at ever more rarely, and widens no other's scan in between.
+        let is_due = |case: &Case| case.next_scan_at.is_none_or(|at| at <= now);
+        let cases: Vec<_> = cases.into_iter().filter(|case| case.state == CaseState::Open || is_due(case)).collect();
+        let Some(since) = cases.iter().map(|case| case.opened_at).min() else { return Ok(()) };
         self.scan(account, &cases).await?;
-        let since = cases.iter().map(|case| case.opened_at).min().unwrap_or_else(|| self.now());
         let scans = self.store().begin().await?.scans().since(&account.key, since).await?;
         let echoes = self.echoes(&account.key).await?;
         for case in &cases {
-            match self.decide(account, case.id, &scans, echoes, inbox_was_clear).await {
+            let of_case = scans.partition_point(|scan| scan.started_at < case.opened_at);
+            match self.decide(account, case.id, &scans[of_case..], echoes).await {
                 Err(error) if error.is_transient() => return Err(error),
                 // One case's trouble is not the others'.
                 Err(error) => tracing::error!(%error, case = %case.id, "could not decide a case"),
@@ -111,13 +126,13 @@ impl Engine {
 /// When a case is to be looked at next: soon at first, then ever more rarely until its settle window ends, then quickly
 /// again for the two scans that can show absence.
 fn next_scan(case: &Case, now: Timestamp) -> Option<Timestamp> {
-    let window = case.window_ends_at.since(case.sent_at);
+    let window = case.window();
     let step = (window / 50).clamp(Duration::from_millis(250), Duration::from_secs(30));
     let late = case.items.iter().filter(|item| !item.is_settled()).filter_map(|item| item.resent_at);
     let late = late.map(|resent| resent + window).filter(|at| *at > now).min();
     match case.state {
         CaseState::Resolved => None,
-        CaseState::NeedsReview => Some(now + REVIEW_SCANS),
+        CaseState::NeedsReview => Some(now + (now.since(case.opened_at) / 4).clamp(REVIEW_SCANS.0, REVIEW_SCANS.1)),
         CaseState::Open if now < case.window_ends_at => {
             let elapsed = now.since(case.opened_at);
             Some((now + elapsed.clamp(step, window / 4)).min(case.window_ends_at))

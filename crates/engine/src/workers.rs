@@ -1,11 +1,13 @@
 //! The loops that carry everything out. Each does one kind of work until there is none, then sleeps until it is woken,
 //! until something falls due, or until the backstop.
 
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::AccountKey;
+use futures::FutureExt as _;
 use store::StoreError;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -35,14 +37,16 @@ impl Engine {
         loops.spawn(register(self.clone(), keys.clone(), shutdown.clone()));
         for key in keys {
             loops.spawn(dispatcher(self.clone(), key.clone(), shutdown.clone()));
-            loops.spawn(follower(self.clone(), key, shutdown.clone()));
+            loops.spawn(follower(self.clone(), key.clone(), shutdown.clone()));
+            // One for each account: a long scan of one vendor holds up no other.
+            let engine = self.clone();
+            let reconcile = async move || engine.reconcile_account(&key).await.map(usize::from);
+            loops.spawn(repeat(self.clone(), shutdown.clone(), "reconcile", reconcile));
         }
         loops.spawn(listener(self.clone(), shutdown.clone()));
         loops.spawn(housekeeper(self.clone(), shutdown.clone()));
         let engine = self.clone();
         loops.spawn(repeat(self.clone(), shutdown.clone(), "inbox", async move || engine.read_inbox().await));
-        let engine = self.clone();
-        loops.spawn(repeat(self.clone(), shutdown.clone(), "reconcile", async move || engine.reconcile().await));
         let engine = self.clone();
         loops.spawn(repeat(self.clone(), shutdown.clone(), "dead calls", async move || engine.find_dead_calls().await));
         let engine = self.clone();
@@ -81,6 +85,10 @@ impl Engine {
 
     async fn rest_after(&self, error: &StoreError, worker: &str, shutdown: &CancellationToken) {
         tracing::warn!(%error, worker, "the database failed a worker; it goes on shortly");
+        self.rest(shutdown).await;
+    }
+
+    async fn rest(&self, shutdown: &CancellationToken) {
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = tokio::time::sleep(AFTER_FAILURE) => {}
@@ -97,10 +105,16 @@ where
         // Made before the work is looked for: a wake-up in between is not missed.
         let mut woken = pin!(engine.woken.notified());
         woken.as_mut().enable();
-        match work().await {
-            Ok(0) => engine.idle(&shutdown, woken).await,
-            Ok(_) => {}
-            Err(error) => engine.rest_after(&error, worker, &shutdown).await,
+        match AssertUnwindSafe(work()).catch_unwind().await {
+            Ok(Ok(0)) => engine.idle(&shutdown, woken).await,
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => engine.rest_after(&error, worker, &shutdown).await,
+            // A bug. What it held is freed with its lease; the loop must not end with it.
+            Err(_) => {
+                tracing::error!(worker, "a worker panicked; it goes on shortly");
+                metrics::counter!("vetgate_worker_panics_total", "worker" => worker).increment(1);
+                engine.rest(&shutdown).await;
+            }
         }
     }
 }
@@ -136,8 +150,9 @@ async fn dispatch_some(
 ) -> Result<usize, StoreError> {
     match engine.passage(&account.key).await? {
         Passage::Open => {}
-        Passage::Probe if engine.probe(account).await => {}
-        Passage::Probe | Passage::Paused | Passage::Resting(_) => return Ok(0),
+        // If it is back, what may be done now is asked anew: it may be paused as well.
+        Passage::Probe => return Ok(usize::from(engine.probe(account).await)),
+        Passage::Paused | Passage::Resting(_) => return Ok(0),
     }
     let free = i64::try_from(slots.available_permits()).unwrap_or(1);
     if free == 0 {

@@ -12,6 +12,7 @@
 //!         control: Control::at(simulator.base_url().clone()),
 //!         samples: vec![Sample { name: "…", order, check, ends: Ends::Completed(Outcome::Clear) }],
 //!         hooks: HookSamples::default(),
+//!         rate_limit_is_proof: true,
 //!         keep: Box::new(simulator),
 //!     }
 //! }

@@ -5,6 +5,10 @@ use domain::{Reference, Timestamp, VendorRef};
 use http::HeaderMap;
 
 use crate::snapshot::Snapshot;
+use crate::text::vendor_id;
+
+/// The most news that one hook may bring. Vendors send one; a flood is no news, and polling finds out the same.
+pub const MOST_NEWS: usize = 1_000;
 
 /// A vendor's call as it came in.
 #[derive(Clone)]
@@ -17,7 +21,8 @@ pub struct HookRequest {
 /// One piece of news in a hook.
 #[derive(Debug, Clone)]
 pub struct HookNews {
-    /// The same for every delivery of the same news, and different for different news.
+    /// The same for every delivery of the same news, and different for different news. Never cut: what is kept is its
+    /// digest, and two that were cut alike would hide each other.
     pub dedupe_key: String,
     /// The check it is about, where the hook carries our reference.
     pub reference: Option<Reference>,
@@ -32,7 +37,7 @@ pub enum HookSays {
     Snapshot(Box<Snapshot>),
     /// Something changed; fetch it.
     Changed,
-    /// For the timeline only, by the vendor's own word for it.
+    /// For the timeline only, by the vendor's own word for it, as [`native_status`](crate::native_status) keeps it.
     Note { kind: String },
 }
 
@@ -47,4 +52,26 @@ pub enum HookRefused {
     Expired,
     #[error("the body cannot be read")]
     Unreadable,
+}
+
+/// An id that a hook names. Blank is none; one that cannot be kept makes the hook unreadable, since nobody could tell what
+/// it is about.
+pub fn named_id(id: Option<&str>) -> Result<Option<String>, HookRefused> {
+    let named = id.filter(|id| !id.trim().is_empty());
+    named.map(|id| vendor_id(id).ok_or(HookRefused::Unreadable)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blank_id_is_none_and_a_bad_one_is_refused() {
+        assert_eq!(named_id(None), Ok(None));
+        assert_eq!(named_id(Some(" ")), Ok(None));
+        assert_eq!(named_id(Some("CHK1")), Ok(Some("CHK1".to_owned())));
+        for bad in [" CHK1", "CHK\u{0}", &"x".repeat(4_096)] {
+            assert_eq!(named_id(Some(bad)), Err(HookRefused::Unreadable));
+        }
+    }
 }

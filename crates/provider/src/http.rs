@@ -22,16 +22,13 @@ pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
 /// The largest document streamed through.
 pub const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
 
-/// A NUL character as JSON writes it.
-const NUL: &[u8] = br"\u0000";
-
 /// How long a call may wait for its turn in the rate budget.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The longest rest a vendor can make us take with one answer.
 const LONGEST_REST: Duration = Duration::from_mins(15);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct VendorRequest {
     pub method: Method,
     pub url: Url,
@@ -60,6 +57,13 @@ impl VendorRequest {
     }
 }
 
+impl std::fmt::Debug for VendorRequest {
+    /// Without headers, query and body: they hold keys, search terms and personal data.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "VendorRequest({} {}, {} bytes)", self.method, self.url.path(), self.body.len())
+    }
+}
+
 /// A whole answer, whatever its status.
 #[derive(Clone)]
 pub struct VendorAnswer {
@@ -70,14 +74,9 @@ pub struct VendorAnswer {
 }
 
 impl VendorAnswer {
-    /// Reads the body as JSON; an unreadable one is as good as no answer. So is one with a NUL character in it: no
-    /// vendor means it, and Postgres cannot keep it in a text.
+    /// Reads the body as [`read_json`] does; an unreadable one is as good as no answer.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, CallError> {
-        const UNREADABLE: CallError = CallError::Lost { why: LostReason::Unreadable };
-        if self.body.windows(NUL.len()).any(|bytes| bytes == NUL) {
-            return Err(UNREADABLE);
-        }
-        serde_json::from_slice(&self.body).map_err(|_| UNREADABLE)
+        read_json(&self.body).ok_or(CallError::Lost { why: LostReason::Unreadable })
     }
 
     /// How long the vendor asks us to wait, where it says so in seconds.
@@ -91,6 +90,25 @@ impl std::fmt::Debug for VendorAnswer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "VendorAnswer({}, {} bytes)", self.status, self.body.len())
     }
+}
+
+/// Reads a vendor's JSON, of an answer or a hook. One with a NUL character in it is unreadable too: no vendor means it,
+/// and Postgres cannot keep it in a text.
+pub fn read_json<T: serde::de::DeserializeOwned>(json: &[u8]) -> Option<T> {
+    if holds_nul(json) { None } else { serde_json::from_slice(json).ok() }
+}
+
+/// Whether a text of this JSON holds an escaped NUL. (A bare one is no JSON.) A backslash takes the byte after it along,
+/// so that `\\u0000`, a backslash before five plain characters, is none.
+fn holds_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        if rest[at + 1..].starts_with(b"u0000") {
+            return true;
+        }
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    false
 }
 
 /// See the module's documentation. Cheap to clone; clones share connections.
@@ -211,4 +229,33 @@ fn lost(error: &reqwest::Error) -> LostReason {
         cause = inner.source();
     }
     if error.is_body() || error.is_decode() { LostReason::Truncated } else { LostReason::Broken }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_in_a_text_is_unreadable_and_a_backslash_before_its_digits_is_not() {
+        let read = |json: &str| read_json::<Vec<String>>(json.as_bytes());
+        assert_eq!(read(r#"["a\\u0000b"]"#), Some(vec![r"a\u0000b".to_owned()]));
+        assert_eq!(read(r#"["\\\\u0000", "\u00000\""]"#), None, "the second text begins with a NUL");
+        for nul in [r#"["\u0000"]"#, r#"["a\\\u0000"]"#, r#"["\"\u0000"]"#, "[\"\u{0}\"]"] {
+            assert_eq!(read(nul), None, "{nul}");
+        }
+        for odd in ["", "\\", r#"["\"#, r#"["\u000"#, r#"["\u00"]"#] {
+            assert_eq!(read(odd), None, "{odd}");
+        }
+        assert_eq!(read(r#"["u0000", "\\", "\u0001"]"#).map(|texts| texts.len()), Some(3));
+        assert!(read_json::<serde_json::Value>(br#"{"\u0000": 1}"#).is_none(), "in a name too");
+    }
+
+    #[test]
+    fn what_is_sent_is_not_printed() {
+        let url = "https://user:pass@api.example.com/orders?search_key=jane".parse().expect("a URL");
+        let request = VendorRequest::new(Method::POST, url)
+            .header(HeaderName::from_static("x-key"), HeaderValue::from_static("secret"))
+            .body("application/json", r#"{"ssn":"123-45-6789"}"#);
+        assert_eq!(format!("{request:?}"), "VendorRequest(POST /orders, 21 bytes)");
+    }
 }

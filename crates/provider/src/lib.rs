@@ -14,6 +14,7 @@ pub mod http;
 pub mod locate;
 pub mod snapshot;
 pub mod submit;
+pub mod text;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub use crate::http::{ByteStream, VendorAnswer, VendorHttp, VendorRequest};
 pub use crate::locate::{LocateQuery, Sought};
 pub use crate::snapshot::{Carries, DocumentRef, Fetched, Snapshot};
 pub use crate::submit::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport};
+pub use crate::text::{native_status, vendor_code, vendor_id};
 
 /// One account at one vendor.
 #[async_trait]

@@ -14,7 +14,7 @@ pub struct Snapshot {
     pub carries: Carries,
     /// The vendor's own time of this state. `None`: the time of the look counts.
     pub vendor_time: Option<Timestamp>,
-    /// The vendor's own word, unchanged.
+    /// The vendor's own word, as [`native_status`](crate::native_status) keeps it.
     pub native_status: String,
     pub standing: Standing,
     pub documents: Vec<DocumentRef>,
@@ -63,12 +63,34 @@ pub enum Fetched {
 }
 
 /// A document at the vendor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentRef {
-    /// The adapter's own name for it; opaque to everybody else.
+    /// The adapter's own name for it; opaque to everybody else. May be a link to a person's papers.
     pub locator: String,
     /// `report`, `attachment`, …
     pub kind: String,
     pub media_type: String,
     pub filename: String,
+}
+
+impl std::fmt::Debug for DocumentRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DocumentRef({}, {})", self.kind, self.media_type)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_document_is_and_whose_is_not_printed() {
+        let document = DocumentRef {
+            locator: "applicant-document:https://api.example.com/jane-sample/secret".to_owned(),
+            kind: "attachment".to_owned(),
+            media_type: "application/pdf".to_owned(),
+            filename: "jane-sample.pdf".to_owned(),
+        };
+        assert_eq!(format!("{document:?}"), "DocumentRef(attachment, application/pdf)");
+    }
 }

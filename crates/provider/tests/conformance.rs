@@ -41,6 +41,7 @@ async fn bench_with(flaw: Option<Flaw>) -> Bench {
         control: Control::at(simulator.base_url().clone()),
         samples: vec![sample()],
         hooks: HookSamples { authentic: vec![good_hook()], forged: vec![hook("forged", Timestamp::EPOCH)] },
+        rate_limit_is_proof: true,
         keep: Box::new(simulator),
     }
 }

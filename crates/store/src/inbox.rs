@@ -55,6 +55,30 @@ impl Inbox<'_> {
         self.end(id, "buried", Some(why)).await
     }
 
+    /// Whether no hook of the account waits that was never tried: nothing that a vendor told us is overlooked.
+    pub async fn is_clear(&mut self, account: &AccountKey) -> Result<bool> {
+        let clear = sqlx::query_scalar!(
+            r#"SELECT NOT EXISTS (SELECT FROM inbox WHERE state = 'waiting' AND attempts = 0 AND account = $1)
+                      AS "clear!""#,
+            account.to_string()
+        )
+        .fetch_one(self.tx.connection())
+        .await?;
+        Ok(clear)
+    }
+
+    /// Makes every hook of the account that was put off unread and due again.
+    pub async fn reconsider(&mut self, account: &AccountKey, now: Timestamp) -> Result<()> {
+        sqlx::query!(
+            "UPDATE inbox SET attempts = 0, due_at = $2 WHERE account = $1 AND state = 'waiting' AND attempts > 0",
+            account.to_string(),
+            now.get()
+        )
+        .execute(self.tx.connection())
+        .await?;
+        Ok(())
+    }
+
     /// Whether this news was never seen before; from now on it was.
     pub async fn first_sight(&mut self, account: &AccountKey, dedupe_key: &str, now: Timestamp) -> Result<bool> {
         let done = sqlx::query!(
@@ -86,18 +110,6 @@ const fn must_wait(rows: u64) -> Result<()> {
 }
 
 impl Store {
-    /// Whether no hook of the account waits that was never tried: nothing that a vendor told us is overlooked.
-    pub async fn inbox_is_clear(&self, account: &AccountKey) -> Result<bool> {
-        let clear = sqlx::query_scalar!(
-            r#"SELECT NOT EXISTS (SELECT FROM inbox WHERE state = 'waiting' AND attempts = 0 AND account = $1)
-                      AS "clear!""#,
-            account.to_string()
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(clear)
-    }
-
     /// Keeps a hook, due at once. It is durable when this returns.
     pub async fn receive(
         &self,

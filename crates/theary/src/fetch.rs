@@ -4,6 +4,7 @@ use bytes::Bytes;
 use domain::{Reason, Reference, Sensitive, VendorRef};
 use provider::{
     CallContext, CallError, CancelAnswer, Carries, Fetched, LostReason, ProbeFault, Snapshot, VendorAnswer,
+    native_status, vendor_id,
 };
 
 use crate::client::Client;
@@ -54,10 +55,10 @@ fn reference(search: &wire::Search) -> Option<Reference> {
 fn of_search(search: &wire::Search, vendor: &VendorRef, payload: Bytes) -> Snapshot {
     Snapshot {
         // An id once learnt stays: create answers show ids with a prefix, some GET pages without one.
-        part_id: vendor.check_id.clone().or_else(|| search.id.clone()),
+        part_id: vendor.check_id.clone().or_else(|| search.id.as_deref().and_then(vendor_id)),
         carries: Carries::read(search.external_search_id.as_deref()),
         vendor_time: standing::time_of_search(search),
-        native_status: search.status.clone().unwrap_or_default(),
+        native_status: native_status(search.status.as_deref().unwrap_or_default()),
         standing: standing::of_search(search),
         documents: Vec::new(),
         payload: Sensitive::new(payload),
@@ -74,7 +75,7 @@ fn with_order(by_search: Option<Snapshot>, order: &wire::Order, vendor: &VendorR
             part_id: vendor.check_id.clone().or_else(|| seen.as_ref()?.part_id.clone()),
             carries: seen.map_or(Carries::Nothing, |snapshot| snapshot.carries),
             vendor_time: order.completed_at.as_ref().or(order.updated_at.as_ref()).and_then(|at| at.parse().ok()),
-            native_status: status,
+            native_status: native_status(&status),
             standing,
             documents: Vec::new(),
             payload: Sensitive::new(payload),
@@ -102,8 +103,9 @@ pub async fn cancel(client: &Client, ctx: &CallContext, vendor: &VendorRef) -> R
 }
 
 fn refused(answer: &VendorAnswer) -> CancelAnswer {
-    let said = wire::error_message(&answer.body);
-    CancelAnswer::Refused(Reason::new("cancel_refused", format!("Theary does not cancel the order: {said}")))
+    // Not in the vendor's words: they may quote what the order holds.
+    let why = format!("Theary answered {} and does not cancel the order.", answer.status.as_u16());
+    CancelAnswer::Refused(Reason::new("cancel_refused", why))
 }
 
 /// The smallest list there is: unlike `/health` it shows that the token is good and holds a tenant.
@@ -114,9 +116,9 @@ pub async fn probe(client: &Client, ctx: &CallContext) -> Result<(), ProbeFault>
             Ok(wire::OrderPage { data: Some(_), .. }) => Ok(()),
             _ => Err(ProbeFault::Unexpected("the list of orders cannot be read; is the base URL right?".to_owned())),
         },
-        401 | 403 => {
-            Err(ProbeFault::Credentials(format!("{} (is there a tenant in it?)", wire::error_message(&answer.body))))
-        }
+        status @ (401 | 403) => Err(ProbeFault::Credentials(format!(
+            "it answers {status}; is the token good, and is there a tenant in it?"
+        ))),
         status => Err(ProbeFault::Unexpected(format!("status {status}"))),
     }
 }
@@ -145,6 +147,30 @@ mod tests {
         assert_eq!(chosen(json!([{"id": "a"}]), Some("search_a")).as_deref(), Some("a"), "the only one");
         assert_eq!(chosen(json!([{"id": "a"}, {"id": "b"}]), None), None, "never a guess");
         assert_eq!(chosen(json!([]), Some("a")), None);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_not_learnt() {
+        let vendor = VendorRef::order("ord_1");
+        for id in ["x".repeat(4_096), "s\u{1}".to_owned(), "s ".to_owned()] {
+            let search = searches(json!([{"id": id, "searchStatus": "s".repeat(5_000)}])).remove(0);
+            let snapshot = of_search(&search, &vendor, Bytes::new());
+            assert_eq!((snapshot.part_id, snapshot.native_status.len()), (None, 100), "{id:?}");
+            let known = VendorRef { check_id: Some("s".to_owned()), ..vendor.clone() };
+            assert_eq!(of_search(&search, &known, Bytes::new()).part_id.as_deref(), Some("s"));
+        }
+    }
+
+    #[test]
+    fn a_refused_cancellation_is_told_in_our_words() {
+        let answer = VendorAnswer {
+            status: http::StatusCode::CONFLICT,
+            headers: http::HeaderMap::new(),
+            body: Bytes::from_static(br#"{"message":"Ada Sample is being called"}"#),
+            took: std::time::Duration::ZERO,
+        };
+        let CancelAnswer::Refused(reason) = refused(&answer) else { panic!("refused") };
+        assert_eq!(reason.message, "Theary answered 409 and does not cancel the order.");
     }
 
     #[test]

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use domain::{Reference, Sensitive, VendorRef};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
-use provider::{Carries, HookNews, HookRefused, HookRequest, HookSays, Snapshot};
+use provider::hook::named_id;
+use provider::http::read_json;
+use provider::{Carries, HookNews, HookRefused, HookRequest, HookSays, Snapshot, native_status};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
@@ -18,8 +20,8 @@ use crate::wire::Event;
 pub fn receive(secret: Option<&SecretString>, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
     let secret = secret.ok_or(HookRefused::NotConfigured)?;
     verify(secret, &request.headers, &request.body)?;
-    let event: Event = serde_json::from_slice(&request.body).map_err(|_| HookRefused::Unreadable)?;
-    Ok(news(&event, request).into_iter().collect())
+    let event: Event = read_json(&request.body).ok_or(HookRefused::Unreadable)?;
+    Ok(news(&event, request)?.into_iter().collect())
 }
 
 fn verify(secret: &SecretString, headers: &HeaderMap, body: &[u8]) -> Result<(), HookRefused> {
@@ -38,44 +40,45 @@ fn verify(secret: &SecretString, headers: &HeaderMap, body: &[u8]) -> Result<(),
 }
 
 /// `None`: of another client of the account, or of nothing that could be named.
-fn news(event: &Event, request: &HookRequest) -> Option<HookNews> {
+fn news(event: &Event, request: &HookRequest) -> Result<Option<HookNews>, HookRefused> {
     let said = event.data.external_search_id.as_deref();
     let reference: Option<Reference> = said.and_then(|text| text.parse().ok());
     if said.is_some() && reference.is_none() {
-        return None;
+        return Ok(None);
     }
     // No sample shows an order id. Without one the news is known by its reference alone.
-    let vendor =
-        event.data.order_id.clone().map(|order_id| VendorRef { order_id, check_id: event.data.search_id.clone() });
+    let part_id = named_id(event.data.search_id.as_deref())?;
+    let order_id = named_id(event.data.order_id.as_deref())?;
+    let vendor = order_id.map(|order_id| VendorRef { order_id, check_id: part_id.clone() });
     let (reference, says) = match reference {
-        Some(_) => (reference, says(event, reference, &request.body)),
+        Some(_) => (reference, says(event, reference, part_id, &request.body)),
         // The header is not signed: good enough to have a look, not to be believed.
         None => (reference_of_header(&request.headers), HookSays::Changed),
     };
-    (reference.is_some() || vendor.is_some()).then(|| HookNews {
+    Ok((reference.is_some() || vendor.is_some()).then(|| HookNews {
         dedupe_key: dedupe_key(event, &request.body),
         reference,
         vendor,
         says,
-    })
+    }))
 }
 
-fn says(event: &Event, reference: Option<Reference>, body: &Bytes) -> HookSays {
-    let (native_status, standing) = match event.name.as_str() {
+fn says(event: &Event, reference: Option<Reference>, part_id: Option<String>, body: &Bytes) -> HookSays {
+    let (status, standing) = match event.name.as_str() {
         "verification.completed" => ("COMPLETED", standing::of_completed_event(event)),
         "verification.action_required" => ("verification.action_required", standing::of_action_event(event)),
         "verification.notification" => {
             let kind = event.data.notification_type.as_deref().unwrap_or("verification.notification");
-            return HookSays::Note { kind: kind.to_owned() };
+            return HookSays::Note { kind: native_status(kind) };
         }
         // A word we do not know may still mean that something changed.
         _ => return HookSays::Changed,
     };
     HookSays::Snapshot(Box::new(Snapshot {
-        part_id: event.data.search_id.clone(),
+        part_id,
         carries: reference.map_or(Carries::Nothing, Carries::Ours),
         vendor_time: event.occurred_at.as_deref().and_then(|at| at.parse().ok()),
-        native_status: event.data.status.clone().unwrap_or_else(|| native_status.to_owned()),
+        native_status: native_status(event.data.status.as_deref().unwrap_or(status)),
         standing,
         documents: Vec::new(),
         payload: Sensitive::new(body.clone()),
@@ -92,7 +95,7 @@ fn dedupe_key(event: &Event, body: &[u8]) -> String {
     let digest = hex::encode(&Sha256::digest(body)[..12]);
     let search = event.data.search_id.as_deref().unwrap_or("-");
     let at = event.occurred_at.as_deref().unwrap_or("-");
-    format!("{search}:{}:{at}:{digest}", event.name).chars().take(300).collect()
+    format!("{search}:{}:{at}:{digest}", event.name)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use domain::Timestamp;
-use provider::{CallContext, CallError, LostReason};
+use provider::{CallContext, CallError, LostReason, vendor_id};
 
 use crate::client::Client;
 use crate::wire;
@@ -48,10 +48,11 @@ pub struct Listing {
 
 /// Reads the list, back to `since` where its order allows that, else to its end.
 pub async fn read(client: &Client, ctx: &CallContext, since: Timestamp, started_at: Timestamp) -> Listing {
-    let mut scan = Scan { listing: Listing::default(), ids: BTreeSet::new(), horizon: started_at, first: None };
-    if let Err(missing) = scan.run(client, ctx, since).await {
-        scan.listing.missing = Some(missing);
-    }
+    let mut scan =
+        Scan { listing: Listing::default(), ids: BTreeSet::new(), horizon: started_at, first: None, bad_ids: false };
+    let bad_ids = "orders are listed without an id, or with one that cannot be kept";
+    scan.listing.missing =
+        scan.run(client, ctx, since).await.err().or_else(|| scan.bad_ids.then(|| bad_ids.to_owned()));
     scan.listing
 }
 
@@ -62,10 +63,14 @@ struct Scan {
     horizon: Timestamp,
     /// The first page of the first pass.
     first: Option<Page>,
+    /// Some rows were passed over because of their ids. Any of them could be what is looked for.
+    bad_ids: bool,
 }
 
 struct Page {
     rows: Vec<Row>,
+    /// How many rows there were, those with bad ids included.
+    listed: usize,
     total: Option<u64>,
     /// The number of the last page, as far as the answer tells.
     last: Option<u64>,
@@ -92,6 +97,8 @@ impl Scan {
             }
             let page = page(client, ctx, number).await?;
             self.listing.pages += 1;
+            let has_bad_ids = page.rows.len() < page.listed;
+            self.bad_ids |= has_bad_ids;
             for row in &page.rows {
                 order.note(row.created_at);
                 if self.ids.insert(row.id.clone()) {
@@ -99,8 +106,8 @@ impl Scan {
                     found_older |= row.created_at.is_none_or(|at| at < self.horizon);
                 }
             }
-            let all_older = page.rows.iter().all(|row| row.created_at.is_some_and(|at| at < since));
-            let ended = page.rows.is_empty() || page.last.is_some_and(|last| number >= last);
+            let all_older = !has_bad_ids && page.rows.iter().all(|row| row.created_at.is_some_and(|at| at < since));
+            let ended = page.listed == 0 || page.last.is_some_and(|last| number >= last);
             let stops_early = !ended && all_older && order.is_newest_first();
             match &self.first {
                 None => {
@@ -170,18 +177,20 @@ async fn page(client: &Client, ctx: &CallContext, number: u64) -> Result<Page, S
     }
     let unreadable = || failed(CallError::Lost { why: LostReason::Unreadable });
     let page: wire::OrderPage = answer.json().map_err(failed)?;
-    let rows = page.data.ok_or_else(unreadable)?.into_iter().map(|row| {
+    let data = page.data.ok_or_else(unreadable)?;
+    let listed = data.len();
+    let rows = data.into_iter().filter_map(|row| {
         let applicant = row.applicant.unwrap_or_default();
         Some(Row {
-            id: row.id?,
+            id: vendor_id(&row.id?)?,
             created_at: row.created_at.and_then(|at| at.parse().ok()),
             first_name: applicant.first_name,
             last_name: applicant.last_name,
         })
     });
-    let rows = rows.collect::<Option<Vec<Row>>>().ok_or_else(unreadable)?;
+    let rows = rows.collect();
     let pagination = page.pagination.unwrap_or_default();
-    Ok(Page { last: last_page(&pagination), total: pagination.total, rows })
+    Ok(Page { last: last_page(&pagination), total: pagination.total, rows, listed })
 }
 
 /// Never by a short page: the limit may be capped. `None`: read on until a page is empty.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use domain::case::{Listed, LookAlike, Sighting, Sightings};
 use domain::{CheckSpec, Reference, VendorRef};
 use futures::{StreamExt as _, future, stream};
-use provider::{CallContext, CallError, LocateQuery, LostReason, Sought};
+use provider::{CallContext, CallError, LocateQuery, LostReason, Sought, vendor_id};
 
 use crate::client::Client;
 use crate::listing::{self, Row};
@@ -118,7 +118,7 @@ fn judge(row: &Row, searches: &[wire::Search], query: &LocateQuery) -> Verdict {
             let reference = ours(search)?;
             query.sought.iter().any(|sought| sought.reference == reference).then(|| Sighting {
                 reference,
-                vendor: VendorRef { order_id: row.id.clone(), check_id: search.id.clone() },
+                vendor: VendorRef { order_id: row.id.clone(), check_id: search.id.as_deref().and_then(vendor_id) },
                 created_at: row.created_at,
             })
         })

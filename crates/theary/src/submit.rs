@@ -8,7 +8,9 @@
 use std::time::Instant;
 
 use domain::{AfterAbsence, Reason, VendorRef};
-use provider::{Accepted, CallContext, CallError, Evidence, ItemOutcome, Submission, SubmitReport, VendorAnswer};
+use provider::{
+    Accepted, CallContext, CallError, Evidence, ItemOutcome, Submission, SubmitReport, VendorAnswer, vendor_id,
+};
 
 use crate::client::Client;
 use crate::mapping::order::{HookPlace, new_order};
@@ -28,7 +30,7 @@ pub enum Proof {
     NothingMade,
     /// Nothing. What is absent is sent again.
     NoneResend,
-    /// Nothing. What is absent failed, with the vendor's message.
+    /// Nothing. What is absent failed: the vendor refused it.
     NoneFail,
 }
 
@@ -180,7 +182,8 @@ fn classify(answer: Result<VendorAnswer, CallError>, count: usize, batch: bool) 
         Err(CallError::Lost { why }) => return unknown(count, why.code(), CallError::Lost { why }.to_string()),
     };
     let status = answer.status.as_u16();
-    let said = || format!("Theary answered {status}: {}", wire::error_message(&answer.body));
+    // The vendor's own sentences name fields and quote values alike; they stay in the evidence.
+    let said = || format!("Theary answered {status}.");
     match proof(status, batch) {
         Proof::Read if batch => read_batch(&answer, count),
         Proof::Read => vec![read_single(&answer)],
@@ -212,7 +215,9 @@ fn read_single(answer: &VendorAnswer) -> ItemOutcome {
     let outcome = match answer.json::<wire::Created>() {
         Err(_) => unreadable(1).pop(),
         Ok(created) if created.success == Some(false) => contradictory(1, "success is false").pop(),
-        Ok(created) => accepted(created, false).or_else(|| contradictory(1, "there is no order id").pop()),
+        Ok(created) => {
+            accepted(created, false).or_else(|| contradictory(1, "there is no order id that could be kept").pop())
+        }
     };
     outcome.unwrap_or_else(next_call)
 }
@@ -246,8 +251,8 @@ fn read_batch(answer: &VendorAnswer, count: usize) -> Vec<ItemOutcome> {
 
 /// The one search's id is taken over only where there is exactly one; else the first look learns it.
 fn accepted(created: wire::Created, provisional: bool) -> Option<ItemOutcome> {
-    let order_id = created.verification_order_id?;
-    let check_id = <[String; 1]>::try_from(created.search_ids).ok().map(|[id]| id);
+    let order_id = vendor_id(&created.verification_order_id?)?;
+    let check_id = <[String; 1]>::try_from(created.search_ids).ok().and_then(|[id]| vendor_id(&id));
     let vendor = VendorRef { order_id, check_id };
     Some(ItemOutcome::Accepted(Box::new(Accepted { vendor, provisional, reused: false, snapshot: None })))
 }

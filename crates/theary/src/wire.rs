@@ -317,21 +317,6 @@ pub struct EventData {
     pub notification_type: Option<String>,
 }
 
-/// The vendor's words in an error answer: `message` is a text or a list of texts; a 404 has only `error`.
-pub fn error_message(body: &[u8]) -> String {
-    const MOST: usize = 500;
-    let body_fields = serde_json::from_slice::<Map<String, Value>>(body).unwrap_or_default();
-    let words = |name: &str| match body_fields.get(name)? {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(texts) => Some(texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; ")),
-        _ => None,
-    };
-    let is_said = |text: &String| !text.trim().is_empty();
-    let said = words("message").filter(is_said).or_else(|| words("error").filter(is_said));
-    let said = said.unwrap_or_else(|| String::from_utf8_lossy(body).into());
-    said.trim().chars().filter(|letter| !letter.is_control()).take(MOST).collect()
-}
-
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(into_text(Value::deserialize(deserializer)?))
 }
@@ -372,23 +357,6 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Verific
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn errors_speak_in_four_ways() {
-        for (body, expected) in [
-            (r#"{"statusCode":400,"message":"bad ssn","error":"Bad Request"}"#, "bad ssn"),
-            (r#"{"statusCode":400,"message":["a must be set","b too"],"error":"Bad Request"}"#, "a must be set; b too"),
-            (r#"{"error":"Order not found","orderId":"ord_1"}"#, "Order not found"),
-            (r#"{"statusCode":401,"message":"Unauthorized"}"#, "Unauthorized"),
-            (r#"{"message":[],"error":"Bad Request"}"#, "Bad Request"),
-            (r#"{"detail":"no"}"#, r#"{"detail":"no"}"#),
-            ("<html>\n502</html>", "<html>502</html>"),
-            ("", ""),
-        ] {
-            assert_eq!(error_message(body.as_bytes()), expected, "{body}");
-        }
-        assert_eq!(error_message(&[b'x'; 10_000]).len(), 500);
-    }
 
     #[test]
     fn searches_come_bare_or_wrapped_and_odd_fields_are_read_as_absent() {

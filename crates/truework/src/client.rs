@@ -33,7 +33,7 @@ impl Client {
 
     /// Asynchronous: answers as soon as the order is made.
     pub async fn create_target_employer(&self, ctx: &CallContext, body: Vec<u8>) -> Result<VendorAnswer, CallError> {
-        let url = self.url(&["orders", "target-employer"]);
+        let url = self.url(&["orders", "target-employer"])?;
         self.send(&quick(ctx), self.request(Method::POST, url).body("application/json", body)).await
     }
 
@@ -44,7 +44,7 @@ impl Client {
         body: Vec<u8>,
         analytics: bool,
     ) -> Result<VendorAnswer, CallError> {
-        let mut url = self.url(&["orders", "employer-search"]);
+        let mut url = self.url(&["orders", "employer-search"])?;
         if analytics {
             url.query_pairs_mut().append_pair("include_income_analytics", "true");
         }
@@ -52,7 +52,7 @@ impl Client {
     }
 
     pub async fn order(&self, ctx: &CallContext, id: &str) -> Result<VendorAnswer, CallError> {
-        self.send(&quick(ctx), self.request(Method::GET, self.url(&["orders", id]))).await
+        self.send(&quick(ctx), self.request(Method::GET, self.url(&["orders", id])?)).await
     }
 
     /// The offset counts orders, though the vendor's page calls it a page offset.
@@ -63,7 +63,7 @@ impl Client {
         limit: u32,
         offset: u32,
     ) -> Result<VendorAnswer, CallError> {
-        let mut url = self.url(&["orders"]);
+        let mut url = self.url(&["orders"])?;
         {
             let mut query = url.query_pairs_mut();
             query.append_pair("limit", &limit.to_string()).append_pair("offset", &offset.to_string());
@@ -75,29 +75,28 @@ impl Client {
     }
 
     pub async fn cancel(&self, ctx: &CallContext, id: &str, body: Vec<u8>) -> Result<VendorAnswer, CallError> {
-        let url = self.url(&["orders", id, "cancel"]);
+        let url = self.url(&["orders", id, "cancel"])?;
         self.send(&quick(ctx), self.request(Method::PUT, url).body("application/json", body)).await
     }
 
     /// One report with its income analytics, which an order's GET does not give.
     pub async fn report(&self, ctx: &CallContext, id: &str) -> Result<VendorAnswer, CallError> {
-        let mut url = self.url(&["reports", id]);
+        let mut url = self.url(&["reports", id])?;
         url.query_pairs_mut().append_pair("include_income_analytics", "true");
         self.send(&quick(ctx), self.request(Method::GET, url)).await
     }
 
     pub async fn report_pdf(&self, ctx: &CallContext, id: &str) -> Result<ByteStream, CallError> {
         let accept = format!("application/pdf; version={}", self.version.as_str());
-        let request = self.request(Method::GET, self.url(&["reports", id])).header(ACCEPT, ascii(&accept)?);
+        let request = self.request(Method::GET, self.url(&["reports", id])?).header(ACCEPT, ascii(&accept)?);
         self.http.stream(ctx, request).await
     }
 
     /// A document of the applicant, by the link the vendor gave. The link needs our key, which goes to no foreign host.
     pub async fn applicant_document(&self, ctx: &CallContext, link: &str) -> Result<ByteStream, CallError> {
-        let refused = CallError::NotSent { why: NotSentReason::BadRequest, retry_after: None };
-        let url = Url::parse(link).map_err(|_| refused.clone())?;
+        let url = Url::parse(link).map_err(|_| bad_request())?;
         if url.origin() != self.base.origin() {
-            return Err(refused);
+            return Err(bad_request());
         }
         let request = self.request(Method::GET, url).header(ACCEPT, HeaderValue::from_static("*/*"));
         self.http.stream(ctx, request).await
@@ -114,15 +113,22 @@ impl Client {
         self.http.send(ctx, request).await
     }
 
-    /// Paths without a trailing slash, as the current documents print them. Ids are opaque and may hold anything.
-    fn url(&self, segments: &[&str]) -> Url {
+    /// Paths without a trailing slash, as the current documents print them. Ids are opaque and may hold anything, but the URL
+    /// library leaves such segments out, and the path would be another one.
+    fn url(&self, segments: &[&str]) -> Result<Url, CallError> {
+        if segments.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
+            return Err(bad_request());
+        }
         let mut url = self.base.clone();
         url.set_query(None);
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
-        }
-        url
+        url.path_segments_mut().map_err(|()| bad_request())?.pop_if_empty().extend(segments);
+        Ok(url)
     }
+}
+
+/// A call that cannot be made.
+pub const fn bad_request() -> CallError {
+    CallError::NotSent { why: NotSentReason::BadRequest, retry_after: None }
 }
 
 fn quick(ctx: &CallContext) -> CallContext {
@@ -132,7 +138,7 @@ fn quick(ctx: &CallContext) -> CallContext {
 }
 
 fn ascii(text: &str) -> Result<HeaderValue, CallError> {
-    HeaderValue::from_str(text).map_err(|_| CallError::NotSent { why: NotSentReason::BadRequest, retry_after: None })
+    HeaderValue::from_str(text).map_err(|_| bad_request())
 }
 
 /// What an answer that is not the expected one means to a call that makes nothing.
@@ -140,5 +146,21 @@ pub fn unexpected(answer: &VendorAnswer) -> CallError {
     match answer.status.as_u16() {
         429 => CallError::NotSent { why: NotSentReason::OverBudget, retry_after: answer.retry_after() },
         status => CallError::Lost { why: provider::LostReason::Status(status) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_stays_one_segment_of_the_path() {
+        let settings = Settings::new("https://api.truework.com".parse().expect("a URL"), "tw_sk_1".into());
+        let client = Client::new(&settings).expect("a client");
+        let url = |id| client.url(&["orders", id, "cancel"]).map(String::from);
+        assert_eq!(url("a/../b?c").as_deref(), Ok("https://api.truework.com/orders/a%2F..%2Fb%3Fc/cancel"));
+        for id in ["", ".", ".."] {
+            assert_eq!(url(id), Err(bad_request()), "{id:?}");
+        }
     }
 }

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use domain::VendorRef;
-use provider::{HookNews, HookRefused, HookRequest, HookSays};
+use provider::hook::named_id;
+use provider::http::read_json;
+use provider::{HookNews, HookRefused, HookRequest, HookSays, native_status};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::{Choice, ConstantTimeEq as _};
 
@@ -29,23 +31,25 @@ fn is_one_of(tokens: &[SecretString], given: &[u8]) -> bool {
 
 /// Every key is optional, and older subscriptions lack some. What is there is used; what is missing is learned by a fetch.
 fn read(body: &Bytes) -> Result<HookNews, HookRefused> {
-    let hook: Hook = serde_json::from_slice(body).map_err(|_| HookRefused::Unreadable)?;
+    let hook: Hook = read_json(body).ok_or(HookRefused::Unreadable)?;
     let (Some(head), Some(data)) = (hook.hook, hook.data) else {
         return Err(HookRefused::Unreadable);
     };
     let event = head.event.ok_or(HookRefused::Unreadable)?;
+    let order_id = named_id(data.order_id.as_deref())?;
+    let part_id = named_id(data.verification_request_id.as_deref())?;
     let reference = reference_in(data.metadata.as_ref()).and_then(|reference| reference.parse().ok());
     let state = data.state.as_ref().map(Word::telling).map(correct).unwrap_or_default();
     // The vendor numbers webhooks, not deliveries, so the key is made of what tells two events apart. An order is named
     // only by `order.completed`, or where the verification is missing.
-    let about = data.verification_request_id.as_deref().or(data.order_id.as_deref()).unwrap_or_default();
+    let about = part_id.as_deref().or(order_id.as_deref()).unwrap_or_default();
     let dedupe_key = [event.as_str(), about, state, head.triggered_at.as_deref().unwrap_or_default()].join("|");
     let known = matches!(event.as_str(), "order.completed" | "verification_request.state.change");
     Ok(HookNews {
         dedupe_key,
         reference,
-        vendor: data.order_id.filter(|id| !id.is_empty()).map(VendorRef::order),
-        says: if known { HookSays::Changed } else { HookSays::Note { kind: event } },
+        vendor: order_id.map(VendorRef::order),
+        says: if known { HookSays::Changed } else { HookSays::Note { kind: native_status(&event) } },
     })
 }
 

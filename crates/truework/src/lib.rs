@@ -28,11 +28,11 @@ use domain::case::Sightings;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
-    HookAuthentication, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, LostReason, NotSentReason,
-    ProbeFault, Product, Provider, Snapshot, Submission, SubmissionItem, SubmitReport,
+    HookAuthentication, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, LostReason, ProbeFault, Product,
+    Provider, Snapshot, Submission, SubmissionItem, SubmitReport,
 };
 
-use crate::client::{Client, unexpected};
+use crate::client::{Client, bad_request, unexpected};
 use crate::compare::Claim;
 use crate::mapping::Place;
 use crate::request::{Asked, Mode};
@@ -160,8 +160,7 @@ impl Provider for Truework {
             cancellation_reason: cancellation_reason(&reason.code),
             cancellation_details: reason.message.clone(),
         };
-        let bad_request = CallError::NotSent { why: NotSentReason::BadRequest, retry_after: None };
-        let body = serde_json::to_vec(&order).map_err(|_| bad_request)?;
+        let body = serde_json::to_vec(&order).map_err(|_| bad_request())?;
         let answer = self.client.cancel(ctx, &vendor.order_id, body).await?;
         match answer.status.as_u16() {
             // The answer is a part of the order, and once was empty: a fetch shows what became of it.
@@ -185,7 +184,7 @@ impl Provider for Truework {
         match mapping::place(&document.locator) {
             Some(Place::Report(id)) => self.client.report_pdf(ctx, id).await,
             Some(Place::Link(link)) => self.client.applicant_document(ctx, link).await,
-            None => Err(CallError::NotSent { why: NotSentReason::BadRequest, retry_after: None }),
+            None => Err(bad_request()),
         }
     }
 

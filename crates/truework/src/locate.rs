@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::case::{Listed, LookAlike, Sighting, Sightings};
 use domain::{Reference, Timestamp, VendorRef};
-use provider::{CallContext, CallError, LocateQuery};
+use provider::{CallContext, CallError, LocateQuery, vendor_id};
 
 use crate::client::{Client, PAGE, unexpected};
 use crate::wire::{OrderHead, OrderPage};
@@ -19,10 +19,8 @@ pub async fn locate(client: &Client, ctx: &CallContext, query: &LocateQuery) -> 
     let calls_before = ctx.calls();
     let mut scan = Scan::new(query);
     let read = read(client, ctx, query, &mut scan).await;
-    scan.seen.complete = read.is_ok();
-    scan.seen.incomplete_because = read.err();
     scan.seen.calls = ctx.calls() - calls_before;
-    scan.finish()
+    scan.finish(read.err())
 }
 
 async fn read(client: &Client, ctx: &CallContext, query: &LocateQuery, scan: &mut Scan<'_>) -> Result<(), String> {
@@ -53,6 +51,7 @@ async fn look_up(
     let key = asked.map(|reference| reference.to_string());
     let key = key.as_deref();
     let mut ids = BTreeSet::new();
+    let mut bad_ids = 0;
     let mut promised = None;
     let mut offset = 0;
     for _ in 0..MOST_PAGES {
@@ -66,7 +65,10 @@ async fn look_up(
             if key.is_some() && row.reference() != key {
                 filter = Filter::NotKept;
             }
-            ids.insert(scan.row(row, asked)?);
+            match scan.row(&row, asked) {
+                Some(id) => _ = ids.insert(id),
+                None => bad_ids += 1,
+            }
         }
         if filter == Filter::NotKept {
             return Ok(filter);
@@ -74,7 +76,7 @@ async fn look_up(
         // `next` is null, or left out, at the end. A page without rows ends it too, else a vendor could keep us for ever.
         if page.next.is_none() || count == 0 {
             // Orders that moved to a page already read while we read on would be missing.
-            let whole = promised.is_none_or(|promised| ids.len() as u64 >= promised);
+            let whole = promised.is_none_or(|promised| ids.len() as u64 + bad_ids >= promised);
             return if whole { Ok(filter) } else { Err("the vendor's list holds fewer orders than it counts".into()) };
         }
         // The offset counts orders. The link itself is not followed: it could lead anywhere.
@@ -96,19 +98,24 @@ struct Scan<'a> {
     query: &'a LocateQuery,
     sought: BTreeSet<Reference>,
     orders: BTreeMap<String, Option<Timestamp>>,
+    /// Rows that were passed over because of their ids. Any of them could be what is looked for.
+    bad_ids: u32,
     seen: Sightings,
 }
 
 impl<'a> Scan<'a> {
     fn new(query: &'a LocateQuery) -> Self {
         let sought = query.sought.iter().map(|sought| sought.reference).collect();
-        Self { query, sought, orders: BTreeMap::new(), seen: Sightings::default() }
+        Self { query, sought, orders: BTreeMap::new(), bad_ids: 0, seen: Sightings::default() }
     }
 
-    /// Takes in one order, listed for the reference that was asked for. Gives its id.
-    fn row(&mut self, row: OrderHead, asked: Option<Reference>) -> Result<String, String> {
+    /// Takes in one order, listed for the reference that was asked for. Gives its id, if it has one that can be kept.
+    fn row(&mut self, row: &OrderHead, asked: Option<Reference>) -> Option<String> {
         let carried = row.reference().map(str::to_owned);
-        let id = row.id.filter(|id| !id.is_empty()).ok_or("the vendor lists an order without an id")?;
+        let Some(id) = row.id.as_deref().and_then(vendor_id) else {
+            self.bad_ids += 1;
+            return None;
+        };
         // An order has no time of its own; its verifications have one each.
         let created =
             row.verification_requests.iter().flatten().filter_map(|part| part.created.as_deref()?.parse().ok());
@@ -126,15 +133,18 @@ impl<'a> Scan<'a> {
         }
         if self.orders.insert(id.clone(), created_at).is_some() {
             // Seen on an earlier page, or by the look-up of another reference.
-            return Ok(id);
+            return Some(id);
         }
         if let Some(reference) = reference.filter(|reference| self.sought.contains(reference)) {
             self.seen.found.push(Sighting { reference, vendor: VendorRef::order(&id), created_at });
         }
-        Ok(id)
+        Some(id)
     }
 
-    fn finish(mut self) -> Sightings {
+    fn finish(mut self, failure: Option<String>) -> Sightings {
+        let bad_ids = || format!("{} listed orders have no id, or one that cannot be kept", self.bad_ids);
+        self.seen.incomplete_because = failure.or_else(|| (self.bad_ids > 0).then(bad_ids));
+        self.seen.complete = self.seen.incomplete_because.is_none();
         self.seen.objects = u32::try_from(self.orders.len()).unwrap_or(u32::MAX);
         let window = self.query.since..=self.query.until;
         let in_window = |created: &Option<Timestamp>| created.is_none_or(|at| window.contains(&at));
@@ -146,5 +156,44 @@ impl<'a> Scan<'a> {
             .map(|(id, created_at)| Listed { id, created_at })
             .collect();
         self.seen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use provider::Sought;
+    use serde_json::json;
+
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn an_order_with_a_bad_id_is_passed_over_and_something_is_missing() {
+        let at = Timestamp::EPOCH;
+        let sought = Sought {
+            reference: samples::reference(1),
+            sent_at: at,
+            order: Arc::new(samples::order()),
+            check: Arc::new(samples::employment()),
+        };
+        let query =
+            LocateQuery { sought: vec![sought], since: at, until: at, started_at: at, settled: BTreeSet::new() };
+        let row = |id: &serde_json::Value| {
+            let row = json!({ "id": id, "search_key": samples::reference(1).to_string() });
+            serde_json::from_value::<OrderHead>(row).expect("a row")
+        };
+        for bad in [json!(null), json!(""), json!("x".repeat(4_096)), json!("a\u{0}"), json!("a ")] {
+            let mut scan = Scan::new(&query);
+            assert_eq!(scan.row(&row(&bad), None), None);
+            assert_eq!(scan.row(&row(&json!("order-1")), None).as_deref(), Some("order-1"));
+            let seen = scan.finish(None);
+            assert!(!seen.complete && seen.incomplete_because.is_some(), "{bad}");
+            assert_eq!((seen.found.len(), seen.objects), (1, 1), "{bad}");
+        }
+        let mut whole = Scan::new(&query);
+        whole.row(&row(&json!("order-1")), None);
+        assert!(whole.finish(None).complete);
     }
 }

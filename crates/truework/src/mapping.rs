@@ -9,7 +9,8 @@ use bytes::Bytes;
 use domain::observation::Standing;
 use domain::{Action, ActionKind, Certainty, Outcome, Reason, Sensitive, Timestamp, Verdict};
 use domain::{CheckResult, VerificationResult};
-use provider::{Carries, DocumentRef, Snapshot};
+use provider::http::read_json;
+use provider::{Carries, DocumentRef, Snapshot, native_status, vendor_code, vendor_id};
 use serde::Deserialize;
 
 use crate::compare::{self, Claim};
@@ -26,7 +27,7 @@ enum Payload {
 
 /// Reads what [`Snapshot::payload`] keeps.
 pub fn read(payload: &[u8]) -> Option<Order> {
-    match serde_json::from_slice(payload).ok()? {
+    match read_json(payload)? {
         Payload::Order(order) => Some(order),
         Payload::WithReports { mut order, reports } => {
             for report in reports {
@@ -67,7 +68,7 @@ pub fn lacking_analytics(order: &Order) -> Vec<String> {
         let status = report.employee.as_ref().and_then(|employee| employee.status.as_ref());
         report.income_analytics.is_none() && status.is_some_and(|status| status.canonical() == "active")
     });
-    reports.filter_map(|report| report.id.clone()).collect()
+    reports.filter_map(|report| vendor_id(report.id.as_deref()?)).collect()
 }
 
 /// One look at an order. Without a claim nothing can be compared, and a completed order's result is of partial certainty.
@@ -78,7 +79,7 @@ pub fn snapshot(order: Order, claim: Option<&Claim>, payload: Bytes) -> Snapshot
         // The vendor's times do not move when a report is corrected or disputed, so a revision could lose against the
         // result it revises. The start of the fetch orders looks correctly, since every look is a GET.
         vendor_time: None,
-        native_status: native_status(&order),
+        native_status: native_status(&states(&order)),
         documents: documents(&order),
         standing: standing(order, claim),
         payload: Sensitive::new(payload),
@@ -87,13 +88,13 @@ pub fn snapshot(order: Order, claim: Option<&Claim>, payload: Bytes) -> Snapshot
 
 fn only_verification(order: &Order) -> Option<String> {
     match order.verification_requests.as_deref() {
-        Some([only]) => only.id.clone(),
+        Some([only]) => vendor_id(only.id.as_deref()?),
         _ => None,
     }
 }
 
 /// The states of the verifications in the vendor's words, each once; `none` while there is no verification.
-fn native_status(order: &Order) -> String {
+fn states(order: &Order) -> String {
     let states = order.verification_requests.iter().flatten().filter_map(|verification| verification.state.as_ref());
     let mut words: Vec<&str> = Vec::new();
     for word in states.map(Word::telling) {
@@ -217,19 +218,13 @@ fn no_match(claim: Option<&Claim>) -> Standing {
 }
 
 /// The vendor's reason as a code, such as `wrong_info` or `employer_refused`; `canceled` where it gives none (real
-/// answers leave it out).
+/// answers leave it out). Its `cancellation_details` are a sentence about the person, and stay in the payload.
 fn cancellation(verifications: &[Verification]) -> Reason {
     let canceled = verifications.iter().find(|verification| state(verification) == State::Canceled);
     let word = canceled.and_then(|verification| verification.cancellation_reason.as_ref()).map(Word::telling);
-    let is_code =
-        |word: &&str| (1..=64).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    let is_code = |word: &&str| vendor_code(word).is_some() && !word.bytes().any(|b| b.is_ascii_uppercase());
     let code = word.filter(is_code).map_or_else(|| "canceled".to_owned(), |word| word.replace('-', "_"));
-    let details = canceled.and_then(|verification| verification.cancellation_details.as_deref());
-    let message = match details.filter(|details| !details.is_empty()) {
-        Some(details) => format!("Truework canceled it: {details}"),
-        None => "Truework canceled it.".to_owned(),
-    };
-    Reason::new(code, message)
+    Reason::new(code, "Truework canceled it.")
 }
 
 const REPORT: &str = "report:";
@@ -252,7 +247,7 @@ fn documents(order: &Order) -> Vec<DocumentRef> {
     for verification in order.verification_requests.iter().flatten() {
         // A report can be read once its verification is completed; before that the vendor answers 400 or 404.
         let reports = verification.reports.iter().flatten().filter(|_| state(verification) == State::Completed);
-        for id in reports.filter_map(|report| report.id.as_deref()) {
+        for id in reports.filter_map(|report| vendor_id(report.id.as_deref()?)) {
             documents.push(DocumentRef {
                 locator: format!("{REPORT}{id}"),
                 kind: "report".to_owned(),

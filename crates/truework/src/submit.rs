@@ -19,7 +19,7 @@
 //! | no answer | by [`SubmitReport::of_error`] | |
 
 use domain::{AfterAbsence, Reason, Reference, VendorRef};
-use provider::{Accepted, ItemOutcome, VendorAnswer};
+use provider::{Accepted, ItemOutcome, VendorAnswer, vendor_code, vendor_id};
 
 use crate::compare::Claim;
 use crate::mapping;
@@ -60,7 +60,7 @@ pub fn classify(answer: &VendorAnswer, reference: Reference, claim: Option<&Clai
 fn accepted(answer: &VendorAnswer, reference: Reference, claim: Option<&Claim>) -> Result<ItemOutcome, &'static str> {
     let head: OrderHead = answer.json().map_err(|_| "answer_unreadable")?;
     let echo = head.reference().map(|echo| echo == reference.to_string());
-    let id = head.id.filter(|id| !id.is_empty()).ok_or("answer_without_id")?;
+    let id = head.id.as_deref().and_then(vendor_id).ok_or("answer_without_id")?;
     if echo == Some(false) {
         return Err("answer_of_another_order");
     }
@@ -111,8 +111,7 @@ fn field_names(fields: &serde_json::Value) -> Vec<String> {
             continue;
         };
         for (name, inner) in map {
-            let is_name = name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-            if is_name && prefix.len() < 200 {
+            if vendor_code(name).is_some() && prefix.len() < 200 {
                 let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
                 open.push((path, inner));
             }

@@ -206,7 +206,6 @@ pub struct Verification {
     pub created: Option<String>,
     pub state: Option<Word>,
     pub cancellation_reason: Option<Word>,
-    pub cancellation_details: Option<String>,
     pub turnaround_time: Option<Turnaround>,
     pub metadata: Option<Metadata>,
     pub reports: Option<Vec<Report>>,

@@ -23,6 +23,7 @@ async fn make() -> Bench {
         control: Control::at(base_url),
         samples: samples(),
         hooks: hooks(),
+        rate_limit_is_proof: true,
         keep: Box::new(simulator),
     }
 }

@@ -3,8 +3,8 @@
 //! * No header carries a signature, and no claim says when the token ends. Replays are bounded by `iat` and by the
 //!   events' ids.
 //! * The signing key is 64 hex digits and used as text. Whether some hooks use its bytes is not known; both are taken.
-//! * A rule with a body template of its own sends plain JSON, which proves nothing: it is a hint to fetch, and its
-//!   reference is not passed on.
+//! * A rule with a body template of its own sends plain JSON. Anybody can, so it is refused, and polling finds out the same.
+//! * A token without `iat` could be replayed for ever: it is a hint to fetch, and its reference is not passed on.
 //! * Event types differ by generation (`check`, `checks.check`, a rule's trigger `checks.check.finished`).
 
 use std::time::Duration;
@@ -13,7 +13,9 @@ use bytes::Bytes;
 use domain::{Timestamp, VendorRef};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use provider::{HookNews, HookRefused, HookRequest, HookSays};
+use provider::hook::{MOST_NEWS, named_id};
+use provider::http::read_json;
+use provider::{HookNews, HookRefused, HookRequest, HookSays, native_status};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
@@ -27,9 +29,6 @@ const OLDEST: Duration = Duration::from_hours(7 * 24);
 
 /// How far the vendor's clock may be ahead.
 const SKEW: Duration = Duration::from_mins(5);
-
-/// The longest key for telling repeated news that is kept; the vendor's are 43 letters.
-const LONGEST_KEY: usize = 100;
 
 const ACTIONS: &[&str] = &["created", "started", "delayed", "finished"];
 
@@ -66,51 +65,42 @@ impl HookKeys {
     }
 }
 
-/// What the body is, before anything in it is believed.
-enum Body {
-    Token(String),
-    Unsigned(HookClaims),
-}
-
 pub fn receive(
     keys: Option<&HookKeys>,
     policy: &OutcomePolicy,
     request: &HookRequest,
 ) -> Result<Vec<HookNews>, HookRefused> {
     let keys = keys.ok_or(HookRefused::NotConfigured)?;
-    match read(&request.body)? {
-        Body::Unsigned(claims) => Ok(claims.events.iter().map(hint).collect()),
-        Body::Token(token) => {
-            let claims = HookClaims::deserialize(keys.verify(&token)?).map_err(|_| HookRefused::Unreadable)?;
-            let is_dated = match claims.iat {
-                Some(iat) => check_age(iat, request.received_at).map(|()| true)?,
-                // Signed, but of no known time: no more than a hint.
-                None => false,
-            };
-            let read = |event| if is_dated { signed(policy, event) } else { hint(event) };
-            Ok(claims.events.iter().map(read).collect())
-        }
+    let token = token(&request.body).ok_or(HookRefused::NotAuthentic)?;
+    // Written out and read again, so that no text of it escapes the shared reader's guard.
+    let claims = keys.verify(&token)?.to_string();
+    let claims: HookClaims = read_json(claims.as_bytes()).ok_or(HookRefused::Unreadable)?;
+    if claims.events.len() > MOST_NEWS {
+        return Err(HookRefused::Unreadable);
     }
+    let is_dated = match claims.iat {
+        Some(iat) => check_age(iat, request.received_at).map(|()| true)?,
+        // Signed, but of no known time: no more than a hint.
+        None => false,
+    };
+    claims.events.iter().map(|event| if is_dated { dated(policy, event) } else { undated(event) }).collect()
 }
 
-/// The raw token, `{"token": "…"}`, or plain JSON with events. The content type is not documented.
-fn read(body: &Bytes) -> Result<Body, HookRefused> {
+/// The raw token, the same in quotes, or `{"token": "…"}`: the content type is not documented. `None`: there is no token,
+/// so nothing is signed.
+fn token(body: &Bytes) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Json {
         Wrapped { token: String },
         Text(String),
-        Plain(HookClaims),
     }
-    let text = std::str::from_utf8(body).map_err(|_| HookRefused::Unreadable)?.trim();
+    let text = std::str::from_utf8(body).ok()?.trim();
     if !text.starts_with(['{', '"']) {
-        // A token, or nothing that could be one.
-        return if text.is_empty() { Err(HookRefused::Unreadable) } else { Ok(Body::Token(text.to_owned())) };
+        return Some(text.to_owned());
     }
-    match serde_json::from_str(text).map_err(|_| HookRefused::Unreadable)? {
-        Json::Wrapped { token } | Json::Text(token) => Ok(Body::Token(token)),
-        Json::Plain(claims) => Ok(Body::Unsigned(claims)),
-    }
+    let (Json::Wrapped { token } | Json::Text(token)) = read_json(text.as_bytes())?;
+    Some(token)
 }
 
 fn check_age(iat: i64, now: Timestamp) -> Result<(), HookRefused> {
@@ -119,42 +109,41 @@ fn check_age(iat: i64, now: Timestamp) -> Result<(), HookRefused> {
     if issued + OLDEST < now || issued > now + SKEW { Err(HookRefused::Expired) } else { Ok(()) }
 }
 
-/// News of a signed hook. Its object is as good as a fetch, where it is whole.
-fn signed(policy: &OutcomePolicy, event: &HookEvent) -> HookNews {
+/// News of a dated hook. Its object is as good as a fetch, where it is whole.
+fn dated(policy: &OutcomePolicy, event: &HookEvent) -> Result<HookNews, HookRefused> {
     let (kind, action) = words(event);
     let object = object(event);
+    let id = check_id(&object)?;
     let check: Option<wire::Check> = Deserialize::deserialize(&object).ok();
-    let id = check.as_ref().and_then(|check| check.id.clone()).filter(|id| !id.is_empty());
     let (Some(check), Some(id), true) = (check, id.clone(), is_of_check(&kind, &action)) else {
-        return note(event, id, &kind, &action);
+        return Ok(note(event, id, &kind, &action));
     };
     let snapshot = mapping::snapshot(policy, &check, Bytes::from(object.to_string()));
     // A final state without its scores would be judged as if nothing had been searched.
     let is_whole = !snapshot.standing.is_final() || check.scores.is_some();
-    HookNews {
+    Ok(HookNews {
         dedupe_key: dedupe_key(event, &id),
         reference: snapshot.carries.ours(),
         vendor: Some(VendorRef::order(id)),
         says: if is_whole { HookSays::Snapshot(Box::new(snapshot)) } else { HookSays::Changed },
-    }
+    })
 }
 
-/// News of which only the check's id is used. Its key has a prefix of its own, so that a forged hint can never make a
-/// signed event look like a repetition.
-fn hint(event: &HookEvent) -> HookNews {
+/// News of a hook that could be of any age: only the check's id is used. Its key has a prefix of its own, so that a replayed
+/// hint can never make a dated event look like a repetition.
+fn undated(event: &HookEvent) -> Result<HookNews, HookRefused> {
     let (kind, action) = words(event);
-    let object = object(event);
-    let id = object.get("check_id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
-    let key = |news: HookNews| HookNews { dedupe_key: shortened(format!("unsigned:{}", news.dedupe_key)), ..news };
-    let (Some(id), true) = (id.clone(), is_of_check(&kind, &action)) else {
-        return key(note(event, id, &kind, &action));
+    let id = check_id(&object(event))?;
+    let news = match id {
+        Some(id) if is_of_check(&kind, &action) => HookNews {
+            dedupe_key: dedupe_key(event, &id),
+            reference: None,
+            vendor: Some(VendorRef::order(id)),
+            says: HookSays::Changed,
+        },
+        id => note(event, id, &kind, &action),
     };
-    key(HookNews {
-        dedupe_key: dedupe_key(event, &id),
-        reference: None,
-        vendor: Some(VendorRef::order(id)),
-        says: HookSays::Changed,
-    })
+    Ok(HookNews { dedupe_key: format!("undated:{}", news.dedupe_key), ..news })
 }
 
 fn note(event: &HookEvent, check_id: Option<String>, kind: &str, action: &str) -> HookNews {
@@ -162,8 +151,12 @@ fn note(event: &HookEvent, check_id: Option<String>, kind: &str, action: &str) -
         dedupe_key: dedupe_key(event, check_id.as_deref().unwrap_or_default()),
         reference: None,
         vendor: check_id.map(VendorRef::order),
-        says: HookSays::Note { kind: shortened(format!("{kind}.{action}")) },
+        says: HookSays::Note { kind: native_status(&format!("{kind}.{action}")) },
     }
+}
+
+fn check_id(object: &Value) -> Result<Option<String>, HookRefused> {
+    named_id(object.get("check_id").and_then(Value::as_str))
 }
 
 /// The event's kind and action, whatever generation it is of.
@@ -184,7 +177,7 @@ fn is_of_check(kind: &str, action: &str) -> bool {
 /// In the vendor's event log the object is a text that holds JSON; a hook that is sent again from there may be too.
 fn object(event: &HookEvent) -> Value {
     match &event.object {
-        Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
+        Value::String(text) => read_json(text.as_bytes()).unwrap_or_default(),
         object => object.clone(),
     }
 }
@@ -192,17 +185,13 @@ fn object(event: &HookEvent) -> Value {
 /// The event's own id; where it has none, what makes it different from other news of the same check.
 fn dedupe_key(event: &HookEvent, check_id: &str) -> String {
     let id = event.id.as_deref().map(str::trim).filter(|id| !id.is_empty());
-    shortened(id.map_or_else(
+    id.map_or_else(
         || {
             let (kind, action) = words(event);
             format!("{check_id}:{kind}.{action}:{}", event.timestamp.as_deref().unwrap_or_default())
         },
         str::to_owned,
-    ))
-}
-
-fn shortened(text: String) -> String {
-    if text.chars().nth(LONGEST_KEY).is_none() { text } else { text.chars().take(LONGEST_KEY).collect() }
+    )
 }
 
 #[cfg(test)]

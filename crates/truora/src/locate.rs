@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::case::{Listed, LookAlike, Sighting, Sightings};
 use domain::{Reference, Timestamp, VendorRef};
-use provider::{CallContext, CallError, LocateQuery, Sought};
+use provider::{CallContext, CallError, LocateQuery, Sought, vendor_id};
 
 use crate::client::{Client, ok};
 use crate::inputs::{self, Input};
@@ -28,7 +28,7 @@ const FALLS: u32 = 8;
 pub async fn locate(client: &Client, ctx: &CallContext, query: &LocateQuery) -> Sightings {
     let calls_before = ctx.calls();
     let mut scan = Scan::new(query);
-    let fault = walk(client, ctx, &mut scan).await.err();
+    let fault = walk(client, ctx, &mut scan).await.err().or_else(|| scan.fault());
     let mut seen = scan.into_seen();
     seen.complete = fault.is_none();
     seen.incomplete_because = fault.map(|fault| fault.to_string());
@@ -44,8 +44,8 @@ enum Fault {
     Paging(#[from] PagingFault),
     #[error("a page of the list holds no list")]
     NoList,
-    #[error("a row of the list has no id")]
-    NoId,
+    #[error("{0} rows of the list have no id, or one that cannot be kept")]
+    BadIds(u32),
 }
 
 async fn walk(client: &Client, ctx: &CallContext, scan: &mut Scan<'_>) -> Result<(), Fault> {
@@ -55,7 +55,7 @@ async fn walk(client: &Client, ctx: &CallContext, scan: &mut Scan<'_>) -> Result
         let page: CheckPage = ok(client.page(ctx, url).await?)?.json()?;
         next = pages.follow(page.next.as_deref())?;
         let is_last = next.is_none();
-        if scan.read(&page.checks.ok_or(Fault::NoList)?)? && !is_last {
+        if scan.read(&page.checks.ok_or(Fault::NoList)?) && !is_last {
             scan.seen.stopped_early = true;
             return Ok(());
         }
@@ -73,6 +73,8 @@ struct Scan<'a> {
     falls: u32,
     /// A row was newer than the one before it, or of no known time.
     rose: bool,
+    /// Rows that were passed over because of their ids. Any of them could be what is looked for.
+    bad_ids: u32,
     seen: Sightings,
 }
 
@@ -86,6 +88,7 @@ impl<'a> Scan<'a> {
             last: None,
             falls: 0,
             rose: false,
+            bad_ids: 0,
             seen: Sightings::default(),
         }
     }
@@ -94,8 +97,13 @@ impl<'a> Scan<'a> {
         self.seen
     }
 
+    /// What is missing although all pages were read.
+    fn fault(&self) -> Option<Fault> {
+        (self.bad_ids > 0).then_some(Fault::BadIds(self.bad_ids))
+    }
+
     /// Takes in a page. True if nothing older need be read.
-    fn read(&mut self, rows: &[BareCheck]) -> Result<bool, Fault> {
+    fn read(&mut self, rows: &[BareCheck]) -> bool {
         self.seen.pages += 1;
         let mut wholly_older = !rows.is_empty();
         for row in rows {
@@ -108,15 +116,18 @@ impl<'a> Scan<'a> {
             }
             self.last = created_at;
             wholly_older &= created_at.is_some_and(|at| at < self.query.since);
-            self.take(row, created_at)?;
+            self.take(row, created_at);
         }
-        Ok(wholly_older && !self.rose && self.falls >= FALLS)
+        wholly_older && !self.rose && self.falls >= FALLS
     }
 
-    fn take(&mut self, row: &BareCheck, created_at: Option<Timestamp>) -> Result<(), Fault> {
-        let id = row.check_id.clone().filter(|id| !id.is_empty()).ok_or(Fault::NoId)?;
+    fn take(&mut self, row: &BareCheck, created_at: Option<Timestamp>) {
+        let Some(id) = row.check_id.as_deref().and_then(vendor_id) else {
+            self.bad_ids += 1;
+            return;
+        };
         if !self.ids.insert(id.clone()) {
-            return Ok(());
+            return;
         }
         self.seen.objects += 1;
         let in_window = created_at.is_none_or(|at| (self.query.since..=self.query.until).contains(&at));
@@ -141,7 +152,6 @@ impl<'a> Scan<'a> {
         if in_window {
             self.seen.listed.push(Listed { id, created_at });
         }
-        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use domain::input::BackgroundCheck;
 use domain::result::{Dataset, DatasetSide, IdentityFound, NameFound, Sources};
 use domain::{BackgroundResult, Certainty, CheckResult, CheckSpec, Sensitive, Standing};
-use provider::{Carries, DocumentRef, Snapshot, SubmissionItem};
+use provider::{Carries, DocumentRef, Snapshot, SubmissionItem, native_status, vendor_id};
 
 use crate::inputs::{self, our_name};
 use crate::outcome::{self, OutcomePolicy, score};
@@ -61,14 +61,14 @@ fn kind(item: &SubmissionItem, spec: &BackgroundCheck) -> String {
 /// One look at a check. `payload` is the answer it was read from.
 pub fn snapshot(policy: &OutcomePolicy, check: &wire::Check, payload: Bytes) -> Snapshot {
     let standing = standing(policy, check);
-    let documents = check.id.as_deref().filter(|_| standing.is_final()).map(report).into_iter().collect();
+    let documents = check.id.as_deref().filter(|_| standing.is_final()).and_then(vendor_id).map(|id| report(&id));
     Snapshot {
         part_id: None,
         carries: Carries::read(check.custom_input.as_deref()),
         vendor_time: check.update_date.as_deref().and_then(wire::timestamp),
-        native_status: check.status.clone().unwrap_or_default(),
+        native_status: native_status(check.status.as_deref().unwrap_or_default()),
         standing,
-        documents,
+        documents: documents.into_iter().collect(),
         payload: Sensitive::new(payload),
     }
 }

@@ -18,9 +18,8 @@
 use std::time::Duration;
 
 use domain::{AfterAbsence, Reason, Reference, Timestamp, VendorRef};
-use http::StatusCode;
 use http::header::DATE;
-use provider::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport, VendorAnswer};
+use provider::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport, VendorAnswer, vendor_id};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
@@ -31,9 +30,6 @@ use crate::wire::{BareCheck, BareEnvelope, CheckEnvelope, ErrorBody};
 
 /// How much older than the call a check must be to count as made before it. Both times are of the vendor's clocks.
 const CLEARLY_OLDER: Duration = Duration::from_secs(30);
-
-/// The most of a vendor's message that is kept.
-const LONGEST_MESSAGE: usize = 500;
 
 /// A submission that this adapter cannot make into a call. The engine never sends such a one.
 pub fn not_a_call(submission: &Submission) -> SubmitReport {
@@ -64,10 +60,10 @@ fn made(policy: &OutcomePolicy, item: &SubmissionItem, answer: &VendorAnswer) ->
     let Ok(BareEnvelope { check: Some(check), link }) = answer.json() else {
         return unknown("answer_unreadable", answer);
     };
-    let Some(id) = check.check_id.as_deref().filter(|id| !id.trim().is_empty()) else {
-        return contradiction("The vendor's answer names no check.");
+    let Some(id) = check.check_id.as_deref().and_then(vendor_id) else {
+        return contradiction("The vendor's answer names no check, or by an id that cannot be kept.");
     };
-    if link.is_some_and(|link| link.trim_end_matches('/').rsplit('/').next() != Some(id)) {
+    if link.is_some_and(|link| link.trim_end_matches('/').rsplit('/').next() != Some(id.as_str())) {
         return contradiction("The vendor's answer names two checks.");
     }
     // With our reference in it, it was made for this very check, by this call or by an earlier one of the same.
@@ -127,9 +123,9 @@ fn not_sent(code: &str, message: &str, answer: &VendorAnswer) -> ItemOutcome {
     ItemOutcome::NotSent { why: Reason::new(code, message), retry_after: answer.retry_after() }
 }
 
-/// Looked for first; if it is nowhere, the vendor's word stands.
+/// Looked for first; if it is nowhere, the refusal stands.
 fn refused(answer: &VendorAnswer, error: &ErrorBody) -> ItemOutcome {
-    let reason = Reason::new("vendor_refused", vendor_message(answer.status, error));
+    let reason = Reason::new("vendor_refused", sentence(answer, error));
     ItemOutcome::Unknown { why: reason.clone(), then: AfterAbsence::Fail { reason } }
 }
 
@@ -137,18 +133,17 @@ fn unknown(code: &str, answer: &VendorAnswer) -> ItemOutcome {
     let message = if code == "answer_unreadable" {
         "The vendor's answer could not be read.".to_owned()
     } else {
-        vendor_message(answer.status, &ErrorBody::read(&answer.body))
+        sentence(answer, &ErrorBody::read(&answer.body))
     };
     ItemOutcome::Unknown { why: Reason::new(code, message), then: AfterAbsence::Resend }
 }
 
-fn vendor_message(status: StatusCode, error: &ErrorBody) -> String {
-    let status = status.as_u16();
-    match error.message.as_deref().map(str::trim).filter(|message| !message.is_empty()) {
-        Some(message) => {
-            let message: String = message.chars().filter(|c| !c.is_control()).take(LONGEST_MESSAGE).collect();
-            format!("The vendor answered {status}: {message}")
-        }
+/// Our sentence, with the vendor's number for the error. Its own sentence may quote what was sent, and names no field in a way
+/// that could be told from a value; it is kept as evidence.
+fn sentence(answer: &VendorAnswer, error: &ErrorBody) -> String {
+    let status = answer.status.as_u16();
+    match error.code {
+        Some(code) => format!("The vendor answered {status}, with its code {code}."),
         None => format!("The vendor answered {status}."),
     }
 }

@@ -197,7 +197,7 @@ pub struct ErrorBody {
 impl ErrorBody {
     /// Empty where the body is no such error.
     pub fn read(body: &[u8]) -> Self {
-        serde_json::from_slice(body).unwrap_or_default()
+        provider::http::read_json(body).unwrap_or_default()
     }
 
     /// The gateway in front words an unknown route as a missing token (with 403).

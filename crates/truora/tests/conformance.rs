@@ -117,6 +117,7 @@ fn hooks(config: &Config) -> HookSamples {
             hook(sign(&json!({ "alg": "HS512" }), &good, key), now),
             hook(format!("{unsigned}."), now),
             hook(unsigned.to_owned(), now),
+            hook(good.to_string(), now),
             hook(hs256(&claims(8 * 86_400), key), now),
             hook(hs256(&claims(-3600), key), now),
             hook(hs256(&json!("no claims"), key), now),
@@ -134,6 +135,7 @@ async fn bench() -> Bench {
         control: Control::at(simulator.base_url().clone()),
         samples: samples(),
         hooks: hooks(&config),
+        rate_limit_is_proof: true,
         keep: Box::new(simulator),
     }
 }

@@ -61,8 +61,9 @@ pub async fn cancel(
         Start::Replay(answer) => return Ok(answer),
         Start::Fresh(attempt) => attempt,
     };
-    let order = app.engine().cancel(&mut attempt.tx, &caller.reach(), id, reason).await?;
-    let order = order.ok_or_else(|| Problem::not_found("order"))?;
+    let order = app.engine().cancel(&mut attempt.tx, &caller.reach(), id, reason).await;
+    let order = order.map_err(Problem::from).and_then(|order| order.ok_or_else(|| Problem::not_found("order")));
+    let (attempt, order) = attempt.made(order).await?;
     let answer = attempt.finish(&app, StatusCode::OK, None, &OrderView::masked(&order)).await?;
     app.engine().wake();
     Ok(answer)

@@ -52,7 +52,11 @@ pub async fn create(
         Start::Replay(answer) => return Ok(answer),
         Start::Fresh(attempt) => attempt,
     };
-    let order = app.engine().accept(&mut attempt.tx, caller.tenant(), draft?).await?;
+    let accepted = match draft {
+        Ok(draft) => app.engine().accept(&mut attempt.tx, caller.tenant(), draft).await.map_err(Problem::from),
+        Err(refusal) => Err(refusal),
+    };
+    let (attempt, order) = attempt.made(accepted).await?;
     let location = format!("/v1/orders/{}", order.id);
     let answer = attempt.finish(&app, StatusCode::CREATED, Some(location), &OrderView::masked(&order)).await?;
     app.engine().wake();

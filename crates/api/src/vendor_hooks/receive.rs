@@ -62,7 +62,7 @@ async fn take(app: &App, path: Vec<String>, request: Request) -> Result<StatusCo
         return Err(HookError::NoSuchAccount.into());
     }
     let headers = request.headers().clone();
-    let body = body::read::<{ body::HOOK }>(request).await?;
+    let body = body::read::<{ body::HOOK }>(request, body::HOOK_PATIENCE).await?;
     let hook = HookRequest { headers, body, received_at: app.now() };
     app.engine().receive_hook(&account, hook).await?;
     Ok(StatusCode::OK)

@@ -3,14 +3,21 @@
 use std::time::Duration;
 
 use crate::gateway::{Gateway, new_order};
-use http::StatusCode;
+use axum::body::Body;
+use futures::StreamExt as _;
+use http::{Request, StatusCode};
 use serde_json::json;
+use tower::ServiceExt as _;
 
 #[tokio::test]
 async fn requests_have_an_id() {
     let gateway = Gateway::start().await;
     let own = gateway.raw("GET", "/healthz", &[("x-request-id", "mine-1")], "").await;
     assert_eq!((own.status, &own.headers["x-request-id"]), (StatusCode::OK, &http::HeaderValue::from_static("mine-1")));
+    // What is noted is never the caller's own word.
+    let noted = gateway.raw("GET", "/v1/nothing", &[("x-request-id", "ssn-123-45-6789")], "").await;
+    assert_eq!(noted.headers["x-request-id"], "ssn-123-45-6789");
+    assert!(noted.body["request_id"].as_str().is_some_and(|id| id.starts_with("req_")), "{}", noted.text);
     let made = gateway.raw("GET", "/v1/nothing", &[("x-request-id", "not mine")], "").await;
     let id = made.headers["x-request-id"].to_str().expect("an id");
     assert!(id.starts_with("req_") && made.body["request_id"] == id && made.body["instance"] == "/v1/nothing");
@@ -78,6 +85,26 @@ async fn an_overloaded_gateway_says_so_and_stays_alive() {
         (StatusCode::SERVICE_UNAVAILABLE, &http::HeaderValue::from_static("1"))
     );
     assert_eq!(gateway.raw("GET", "/healthz", &[], "").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn slow_hooks_keep_only_hooks_out() {
+    let gateway = Gateway::with(|settings| (settings.max_in_flight, settings.max_hooks_in_flight) = (1, 1)).await;
+    let hook = |body: Body| Request::post("/vendor-hooks/fictive").header("x-token", "good").body(body);
+    // Tells when its body is being read, and never has it.
+    let (reached, mut is_read) = futures::channel::mpsc::channel(1);
+    let stalled = futures::stream::poll_fn(move |_| {
+        let _ = reached.clone().try_send(());
+        std::task::Poll::<Option<Result<bytes::Bytes, std::convert::Infallible>>>::Pending
+    });
+    let slow = tokio::spawn(gateway.router.clone().oneshot(hook(Body::from_stream(stalled)).expect("a request")));
+    is_read.next().await.expect("the body is read");
+    let refused = gateway.send(hook(Body::from("{}")).expect("a request")).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(gateway.call("POST", "/v1/orders", Some(&new_order())).await.status, StatusCode::CREATED);
+    slow.abort();
+    let _ = slow.await;
+    assert_eq!(gateway.send(hook(Body::from("{}")).expect("a request")).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

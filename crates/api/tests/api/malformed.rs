@@ -31,6 +31,10 @@ async fn bodies_that_are_none() {
         (b"{}".to_vec(), 422),
         (nested(64).into_bytes(), 422),
         (b"{\"\\u0000\": 1}".to_vec(), 422),
+        (faulty_texts(&["k".repeat(1_000_000)]), 400),
+        (faulty_texts(&["k".repeat(201)]), 400),
+        (faulty_texts(&vec!["~".repeat(200); 60]), 422),
+        (faulty_texts(&["k".repeat(200)]), 422),
         (vec![b' '; 17 * 1024 * 1024], 413),
     ];
     for (body, status) in bodies {
@@ -38,6 +42,7 @@ async fn bodies_that_are_none() {
         let answer = gateway.raw("POST", "/v1/orders", &[JSON], body).await;
         assert_eq!(answer.status.as_u16(), status, "{start}: {}", answer.text);
         assert_eq!(answer.headers["content-type"], "application/problem+json", "{start}");
+        assert!(answer.text.len() < 100_000, "{start}");
     }
     // Without a length, too.
     let endless = Body::from_stream(Chunks(17 * 1024));
@@ -48,6 +53,12 @@ async fn bodies_that_are_none() {
         json!({"filename": "a.pdf", "content_base64": format!("JVBERi0x{}", "AAAA".repeat(2_500_000))});
     let large = gateway.call("POST", "/v1/orders", Some(&order)).await;
     assert_eq!(large.status, StatusCode::CREATED, "{}", large.text);
+}
+
+/// Texts with a fault each, under these keys.
+fn faulty_texts(keys: &[String]) -> Vec<u8> {
+    let texts = vec!["\"\\u0001\""; 300].join(",");
+    keys.iter().rfold(format!("[{texts}]"), |inner, key| format!("{{\"{key}\":{inner}}}")).into_bytes()
 }
 
 /// So many chunks of a kilobyte.

@@ -88,7 +88,7 @@ fn any_news() -> impl Strategy<Value = News> {
         Just(News::CancelRequested { why: why("caller"), at: at(5) }),
         Just(News::CancelAsked),
         Just(News::CancelRefused { why: why("not_cancelable") }),
-        Just(News::GivenUp { why: why("too_often"), at: at(6) }),
+        sub().prop_map(|submission| News::Proven { submission, why: why("proven") }),
     ]
 }
 

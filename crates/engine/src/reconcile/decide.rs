@@ -28,7 +28,6 @@ impl Engine {
         id: CaseId,
         scans: &[ScanReport],
         echoes: bool,
-        inbox_was_clear: bool,
     ) -> Result<(), StoreError> {
         let mut tx = self.store().begin().await?;
         let Some(peek) = tx.cases().get(&Scope::All, id).await? else { return Ok(()) };
@@ -39,7 +38,8 @@ impl Engine {
             return Ok(());
         }
         let now = self.now();
-        let scans: Vec<_> = scans.iter().filter(|scan| scan.started_at >= case.opened_at).cloned().collect();
+        // Asked under the orders' locks: a hook that was read before them has left its mark on the case by now.
+        let inbox_is_clear = tx.inbox().is_clear(&account.key).await?;
         let mut after = Consequences::default();
         let mut items = std::mem::take(&mut case.items);
         for item in items.iter_mut().filter(|item| !item.is_settled()) {
@@ -47,8 +47,8 @@ impl Engine {
             if settled_by_other_news(order, item) {
                 continue;
             }
-            let mut finding = settle(&case, item, &scans, echoes, now);
-            if finding == Finding::Absent && !inbox_was_clear {
+            let mut finding = settle(&case, item, scans, echoes, now);
+            if finding == Finding::Absent && !inbox_is_clear {
                 // A hook that waits to be read may prove the opposite.
                 finding = Finding::Wait;
             }
@@ -68,7 +68,7 @@ impl Engine {
         tx.save().await?;
         self.wake();
         if self.settings.cancel_duplicates == CancelDuplicates::Auto {
-            self.cancel_duplicates(account, id, &after.duplicates).await?;
+            self.cancel_duplicates(account, id, &after.duplicates, "vetgate").await?;
         }
         Ok(())
     }
@@ -104,7 +104,8 @@ impl Engine {
             }
             Finding::Absent => {
                 let sends = order.check(check_id).map_or(0, |check| check.state.sends);
-                if item.after_absence == AfterAbsence::Resend && sends >= self.settings.max_sends {
+                let is_wanted = order.check(check_id).is_some_and(|check| check.state.cancel.is_none());
+                if item.after_absence == AfterAbsence::Resend && is_wanted && sends >= self.settings.max_sends {
                     let why = Reason::new(
                         "sent_too_often",
                         "It was sent again and again and is still nowhere. Find out why, then resend or fail.",
@@ -154,7 +155,7 @@ impl Engine {
             if tx.vendor_objects().add_duplicate(&account.key, order_id, item.reference, case.id, self.now()).await? {
                 tracing::warn!(case = %case.id, check = %item.check_id, vendor_order = %order_id, "the vendor has a second order for a check");
                 metrics::counter!("vetgate_duplicates_total", "account" => account.key.to_string()).increment(1);
-                events.push(order.event(Some(item.check_id), EventType::ReconciliationDuplicateFound));
+                events.push(order.event(Some(item.check_id), EventType::ReconciliationDuplicateFound, self.now()));
                 after.duplicates.push(duplicate.clone());
             }
             item.state = ItemState::Duplicate;
@@ -189,7 +190,7 @@ impl Engine {
         tracing::info!(case = %case.id, "case resolved");
         let of_item = |item: &CaseItem| {
             let order = orders.iter().find(|order| order.id == item.order_id)?;
-            Some((order.id, order.event(Some(item.check_id), EventType::ReconciliationResolved)))
+            Some((order.id, order.event(Some(item.check_id), EventType::ReconciliationResolved, now)))
         };
         Ok(case.items.iter().filter_map(of_item).collect())
     }
@@ -212,11 +213,12 @@ impl Engine {
     }
 
     /// Cancels further objects at the vendor. What fails stays recorded for an operator.
-    async fn cancel_duplicates(
+    pub(crate) async fn cancel_duplicates(
         &self,
         account: &Account,
         case: CaseId,
         duplicates: &[VendorRef],
+        actor: &str,
     ) -> Result<(), StoreError> {
         for duplicate in duplicates {
             let ctx = self.call_context(account, provider::Share::Create);
@@ -228,7 +230,7 @@ impl Engine {
                 Err(_) => "duplicate_cancel_failed",
             };
             let mut tx = self.store().begin().await?;
-            let mut entry = decision(self.now(), "vetgate", what, None);
+            let mut entry = decision(self.now(), actor, what, None);
             entry.data = serde_json::json!({ "vendor_order_id": duplicate.order_id });
             tx.cases().log(case, &entry).await?;
             tx.save().await?;

@@ -38,6 +38,12 @@ impl Engine {
         let why = first.why.clone();
         let settle = settle_window(account, orders, &doubts);
         let window_ends_at = ended_at + settle;
+        // An earlier call for the same check may have made its object yet: scans must reach back to it.
+        let mut sent_at = submission.started_at;
+        for doubt in &doubts {
+            let earlier = tx.cases().of_check(doubt.part.check_id).await?;
+            sent_at = earlier.map_or(sent_at, |case| sent_at.min(case.sent_at));
+        }
         let items = doubts.into_iter().map(|doubt| CaseItem {
             check_id: doubt.part.check_id,
             order_id: doubt.part.order_id,
@@ -57,7 +63,7 @@ impl Engine {
             submission: submission.id,
             state: CaseState::Open,
             why,
-            sent_at: submission.started_at,
+            sent_at,
             window_ends_at,
             deadline: window_ends_at + settle.max(SHORTEST_GRACE),
             // The answer is lost, the object may be there already: the first look is at once.
@@ -67,9 +73,11 @@ impl Engine {
             items: items.collect(),
         };
         tx.cases().insert(&case).await?;
+        // Hooks that came before there was a case to note them in are read once more.
+        tx.inbox().reconsider(&account.key, now).await?;
         for item in &case.items {
             if let Some(order) = orders.iter().find(|order| order.id == item.order_id) {
-                let event = order.event(Some(item.check_id), EventType::ReconciliationOpened);
+                let event = order.event(Some(item.check_id), EventType::ReconciliationOpened, now);
                 tx.orders().save(order, &[], &[event]).await?;
             }
         }
@@ -151,7 +159,7 @@ impl Engine {
         let Some(open) = tx.cases().of_check(check_id).await? else { return Ok(()) };
         let Some(mut case) = tx.cases().lock(open.id).await? else { return Ok(()) };
         let Some(check) = order.check(check_id) else { return Ok(()) };
-        let window = case.window_ends_at.since(case.sent_at);
+        let window = case.window();
         for item in case.items.iter_mut().filter(|item| item.check_id == check_id && item.state == ItemState::Absent) {
             item.resent_at = Some(ended_at);
             match &check.state.stage {

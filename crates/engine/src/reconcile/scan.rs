@@ -82,6 +82,5 @@ fn is_sought(item: &CaseItem) -> bool {
 
 /// The latest time at which an object of this item can have come into being.
 fn last_moment(case: &Case, item: &CaseItem) -> domain::Timestamp {
-    let window = case.window_ends_at.since(case.sent_at);
-    item.resent_at.map_or(case.window_ends_at, |resent| resent + window)
+    item.resent_at.map_or(case.window_ends_at, |resent| resent + case.window())
 }

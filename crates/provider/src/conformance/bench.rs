@@ -30,6 +30,9 @@ pub struct Bench {
     /// What can be ordered. The first is the plainest one; more than one make the suite stronger.
     pub samples: Vec<Sample>,
     pub hooks: HookSamples,
+    /// Whether this vendor's 429 proves that nothing was made, as it does where limits are known to be enforced before the
+    /// work. Where it is not, a create that meets one is unknown.
+    pub rate_limit_is_proof: bool,
     /// Whatever must live as long as the bench, such as the running simulator.
     pub keep: Box<dyn Any + Send + Sync>,
 }

@@ -123,12 +123,14 @@ impl Adapter {
             |why: LostReason, then| ItemOutcome::Unknown { why: Reason::new(why.code(), why.to_string()), then };
         match answer.status {
             StatusCode::CREATED => match answer.json::<Created>() {
-                Ok(created) if !created.id.is_empty() => ItemOutcome::Accepted(Box::new(Accepted {
-                    vendor: VendorRef::order(created.id),
-                    provisional: false,
-                    reused: false,
-                    snapshot: None,
-                })),
+                Ok(created) if provider::vendor_id(&created.id).is_some() => {
+                    ItemOutcome::Accepted(Box::new(Accepted {
+                        vendor: VendorRef::order(created.id),
+                        provisional: false,
+                        reused: false,
+                        snapshot: None,
+                    }))
+                }
                 _ => unknown(LostReason::Unreadable, AfterAbsence::Resend),
             },
             StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS => {
@@ -276,7 +278,7 @@ impl Provider for Adapter {
         if token != Some(TOKEN.as_bytes()) && !self.has(Flaw::TakesAnyHook) {
             return Err(HookRefused::NotAuthentic);
         }
-        let row: Row = serde_json::from_slice(&request.body).map_err(|_| HookRefused::Unreadable)?;
+        let row: Row = provider::http::read_json(&request.body).ok_or(HookRefused::Unreadable)?;
         let news = HookNews {
             dedupe_key: format!("{}/{}", row.id, row.state),
             reference: row.note.as_deref().and_then(|note| note.parse().ok()),

@@ -178,7 +178,7 @@ async fn hot_queries_cost_the_same_however_much_lies_behind_them() {
     .await;
     costs(&bench, "claim_inbox", 20, async |store: Store| {
         assert!(store.claim_inbox(at(80_000), at(80_001), 10).await.unwrap().is_empty());
-        assert!(store.inbox_is_clear(&account()).await.unwrap());
+        assert!(store.begin().await.unwrap().inbox().is_clear(&account()).await.unwrap());
     })
     .await;
     costs(&bench, "events", 40, async |store: Store| {

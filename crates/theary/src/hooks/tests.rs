@@ -161,6 +161,40 @@ fn the_key_is_that_of_the_news_and_not_of_the_delivery() {
     assert!(!key(&first).contains("Ada"));
 }
 
+#[test]
+fn long_news_is_told_apart_to_its_end() {
+    let key = |discrepancy: bool| {
+        let mut event = completed();
+        event["event"] = json!("x".repeat(5_000));
+        event["data"]["verificationResult"]["discrepancy"] = json!(discrepancy);
+        taken(&signed(&event)).remove(0).dedupe_key
+    };
+    assert_eq!(key(true), key(true));
+    assert_ne!(key(true), key(false));
+}
+
+#[test]
+fn what_a_hook_says_is_bounded() {
+    for field in ["searchId", "orderId"] {
+        for id in ["x".repeat(4_096), "s\u{1}".to_owned(), "s\u{0}".to_owned(), " s".to_owned()] {
+            let mut event = completed();
+            event["data"][field] = json!(id);
+            let refused = receive(Some(&secret(SECRET)), &signed(&event)).err();
+            assert_eq!(refused, Some(HookRefused::Unreadable), "{field} {id:?}");
+        }
+    }
+    let mut event = completed();
+    event["data"]["status"] = json!("s".repeat(5_000));
+    let HookSays::Snapshot(snapshot) = taken(&signed(&event)).remove(0).says else { panic!("a snapshot") };
+    assert_eq!(snapshot.native_status.len(), 100);
+    event["event"] = json!("verification.notification");
+    event["data"]["notificationType"] = json!("n".repeat(5_000));
+    let HookSays::Note { kind } = taken(&signed(&event)).remove(0).says else { panic!("a note") };
+    assert_eq!(kind.len(), 100);
+    event["data"]["comments"] = json!("a\u{0}b");
+    assert_eq!(receive(Some(&secret(SECRET)), &signed(&event)).err(), Some(HookRefused::Unreadable), "a NUL");
+}
+
 proptest::proptest! {
     #[test]
     fn never_panics_on_a_signed_body(body: Vec<u8>) {

@@ -67,6 +67,15 @@ fn only_the_exact_reference_binds() {
 }
 
 #[test]
+fn a_part_that_cannot_be_kept_is_learnt_by_no_scan() {
+    let mut odd = search(Some(&samples::reference(1).to_string()));
+    odd["id"] = json!("s".repeat(4_096));
+    let (seen, _) = noted(json!([odd]), 50);
+    assert_eq!(seen.found.len(), 1);
+    assert_eq!(seen.found[0].vendor, VendorRef::order("ord_1"));
+}
+
+#[test]
 fn a_reference_of_ours_that_is_not_sought_is_never_dismissed() {
     for other in [samples::reference(99).to_string(), format!("{}_2", samples::reference(1))] {
         let (seen, _) = noted(json!([search(Some(&other))]), 200);

@@ -18,6 +18,7 @@
 use domain::observation::Standing;
 use domain::result::{Discrepancy, Facts, Respondent, Verdict, VerificationResult};
 use domain::{Action, ActionKind, Certainty, CheckResult, Outcome, Reason, Timestamp};
+use provider::vendor_code;
 use serde_json::{Map, Value};
 
 use crate::wire;
@@ -56,7 +57,7 @@ pub fn of_completed_event(event: &wire::Event) -> Standing {
 
 /// A `verification.action_required` event: the vendor's automatic work on the search is over.
 pub fn of_action_event(event: &wire::Event) -> Standing {
-    let code = event.data.reason_code.as_deref().unwrap_or("OTHER");
+    let code = event.data.reason_code.as_deref().and_then(vendor_code).unwrap_or("OTHER");
     waiting(&format!("The vendor needs a person to act: {code}."))
 }
 
@@ -115,7 +116,7 @@ fn judge(found: &wire::VerificationResult) -> (Outcome, Option<Verdict>, Option<
             (Outcome::Unresolved, None, Some(Reason::new(NO_RESULT, why)))
         }
         _ => {
-            let why = format!("Theary's outcome is {word}.");
+            let why = format!("Theary's outcome is {}.", vendor_code(word).unwrap_or("one that is no code"));
             (Outcome::Unresolved, Some(Verdict::UnableToVerify), Some(Reason::new("unable_to_verify", why)))
         }
     }
@@ -331,5 +332,15 @@ mod tests {
         let Standing::Waiting { action } = of_action_event(&event(body)) else { panic!("waiting") };
         assert_eq!(action.kind, ActionKind::Human);
         assert!(action.message.is_some_and(|message| message.contains("HUMAN_ESCALATION")));
+    }
+
+    #[test]
+    fn a_sentence_in_place_of_a_code_is_not_passed_on() {
+        let body = json!({"event": "verification.action_required", "data": {"reasonCode": "call Ada Sample"}});
+        let Standing::Waiting { action } = of_action_event(&event(body)) else { panic!("waiting") };
+        assert_eq!(action.message.as_deref(), Some("The vendor needs a person to act: OTHER."));
+        let body = json!({"searchStatus": "COMPLETED", "verificationResult": [{"outcome": "Ada was not there"}]});
+        let Standing::Completed { reason: Some(reason), .. } = of_search(&search(body)) else { panic!("completed") };
+        assert!(reason.code == "unable_to_verify" && !reason.message.contains("Ada"), "{}", reason.message);
     }
 }

@@ -96,13 +96,27 @@ fn every_status_has_a_line_with_a_reason() {
 }
 
 #[test]
-fn a_refusal_fails_with_the_vendors_words() {
+fn a_refusal_fails_in_our_words() {
     let ItemOutcome::Unknown { then: AfterAbsence::Fail { reason }, .. } =
         &classify(Ok(answer(400, REFUSAL)), 1, false)[0]
     else {
         panic!("unknown, then fail")
     };
-    assert_eq!(reason.message, "Theary answered 400: ssn must match");
+    assert_eq!(reason.message, "Theary answered 400.");
+}
+
+#[test]
+fn a_vendors_sentence_stays_in_the_evidence() {
+    for body in [r#"{"message":"Ada Sample"}"#, r#"{"message":["Ada"]}"#, r#"{"error":"Ada"}"#, "Ada", "<p>Ada</p>"] {
+        for status in [400, 401, 404, 413, 422, 429, 500] {
+            for outcome in classify(Ok(answer(status, body)), 2, true) {
+                let (ItemOutcome::Unknown { why, .. } | ItemOutcome::NotSent { why, .. }) = outcome else {
+                    panic!("{status}")
+                };
+                assert_eq!(why.message, format!("Theary answered {status}."));
+            }
+        }
+    }
 }
 
 #[test]
@@ -146,6 +160,9 @@ fn successes_of_single_creates() {
         (r#"{"verificationOrderId":"ord_1","searchIds":["a","b"]}"#, "accepted ord_1 -"),
         (r#"{"verificationOrderId":"","searchIds":["a"]}"#, "unknown contradictory_answer resend"),
         (r#"{"success":false,"verificationOrderId":"ord_1"}"#, "unknown contradictory_answer resend"),
+        (r#"{"verificationOrderId":"ord_1\u0007"}"#, "unknown contradictory_answer resend"),
+        (r#"{"verificationOrderId":" ord_1"}"#, "unknown contradictory_answer resend"),
+        (r#"{"verificationOrderId":"ord_1","searchIds":["s\u0007"]}"#, "accepted ord_1 -"),
         ("{}", "unknown contradictory_answer resend"),
         ("[]", "unknown contradictory_answer resend"),
         ("", "unknown answer_unreadable resend"),
@@ -173,6 +190,7 @@ fn successes_of_batches() {
         good.replace(r#""success":true"#, r#""success":false"#),
         good.replace("ord_2", "ord_1"),
         good.replace("ord_2", ""),
+        good.replace("ord_2", &"x".repeat(4_096)),
         r#"{"success":true,"ordersCreated":2,"orders":[{"verificationOrderId":"ord_1"}]}"#.to_owned(),
         r#"{"success":true,"ordersCreated":0,"orders":[]}"#.to_owned(),
     ] {

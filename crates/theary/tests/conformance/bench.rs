@@ -1,16 +1,16 @@
 //! An adapter and a simulator, joined.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use domain::case::Sightings;
 use domain::{AfterAbsence, CheckInput, OrderInput, Outcome, SubmissionId, Timestamp, VendorRef};
+use provider::call::Unlimited;
 use provider::conformance::{self, Bench, Control, Ends, HookSamples, Sample};
 use provider::{
-    Budget, CallContext, Fetched, HookRequest, ItemOutcome, LocateQuery, Provider as _, Share, Snapshot, Sought,
-    Submission, SubmissionItem, SubmitReport, VendorHttp,
+    CallContext, Fetched, HookRequest, ItemOutcome, LocateQuery, Provider as _, Share, Snapshot, Sought, Submission,
+    SubmissionItem, SubmitReport, VendorHttp,
 };
 use sandbox::theary::Config;
 use sandbox::{Running, SimClock};
@@ -51,6 +51,8 @@ pub async fn bench() -> Bench {
         control: Control::at(simulator.base_url().clone()),
         samples: ends().into_iter().map(|(name, ssn, check, ends)| sample(name, ssn, check, ends)).collect(),
         hooks: hook_samples(),
+        // No page of the vendor says that a 429 comes before the work.
+        rate_limit_is_proof: false,
         keep: Box::new(simulator),
     }
 }
@@ -119,34 +121,12 @@ pub fn now() -> Timestamp {
     Timestamp::new(std::time::SystemTime::now().into())
 }
 
-/// A budget without limits that remembers the rests it was asked for.
-#[derive(Default)]
-pub struct Watched(Mutex<Vec<Duration>>);
-
-impl Watched {
-    pub fn rests(&self) -> Vec<Duration> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-#[async_trait]
-impl Budget for Watched {
-    async fn take(&self, _: Share, _: Duration) -> Result<(), Duration> {
-        Ok(())
-    }
-
-    async fn pause(&self, rest: Duration) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(rest);
-    }
-}
-
 /// What Theary's own tests work with.
 pub struct World {
     pub simulator: Running,
     pub theary: Theary,
     /// When it began.
     pub t0: Timestamp,
-    pub budget: Arc<Watched>,
 }
 
 impl World {
@@ -154,11 +134,11 @@ impl World {
         let simulator = simulator().await;
         simulator.control().set_behavior(switches).expect("switches");
         let theary = adapter(simulator.base_url(), &Config::default().token, &VendorHttp::new());
-        Self { simulator, theary, t0: now(), budget: Arc::default() }
+        Self { simulator, theary, t0: now() }
     }
 
     pub fn ctx(&self, share: Share) -> CallContext {
-        CallContext::new(share, Duration::from_mins(1), self.budget.clone())
+        CallContext::new(share, Duration::from_mins(1), Arc::new(Unlimited))
     }
 
     pub async fn submit(&self, items: &[SubmissionItem], hook_url: Option<Url>) -> SubmitReport {

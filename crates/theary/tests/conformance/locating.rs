@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use provider::Share;
+use axum::routing::get;
+use axum::{Json, Router};
+use provider::{Share, VendorHttp};
 use serde_json::json;
 
-use crate::bench::{World, classes, jobs};
+use crate::bench::{World, adapter, classes, jobs};
+use crate::samples;
 
 const NOW: Duration = Duration::ZERO;
 
@@ -136,4 +139,26 @@ async fn a_deleted_order_that_vanished_is_still_found_by_its_id() {
     let ctx = world.ctx(Share::Poll);
     provider::Provider::cancel(&world.theary, &ctx, &vendor, &why).await.expect("a cancel");
     assert!(world.look(&vendor).await.standing.is_final());
+}
+
+/// An id that could not be kept, or none at all, hides no other order; and absence is not claimed.
+#[tokio::test]
+async fn an_order_with_a_bad_id_is_passed_over() {
+    let ours = samples::reference(1).to_string();
+    for id in [json!("x".repeat(4_096)), json!("ord\u{1}"), json!(" ord"), json!(null)] {
+        let rows = json!({"data": [{"id": id}, {"id": "ord_1"}], "pagination": {"limit": 100, "total": 2}});
+        let searches = json!([{"id": "search_1", "externalSearchId": ours}]);
+        let router = Router::new()
+            .route("/background-check/v1/orders", get(async move || Json(rows)))
+            .route("/background-check/v1/orders/ord_1/searches", get(async move || Json(searches)));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        tokio::spawn(async { axum::serve(listener, router).await });
+        let mut world = World::with(json!({})).await;
+        world.theary = adapter(&url.parse().expect("a URL"), "token", &VendorHttp::new());
+        let seen = world.scan(&jobs(1), Duration::ZERO).await;
+        assert!(!seen.complete && seen.incomplete_because.is_some(), "{id}");
+        assert_eq!(seen.found.iter().map(|found| found.vendor.order_id.as_str()).collect::<Vec<_>>(), ["ord_1"]);
+        assert_eq!(seen.listed.len(), 1, "{id}");
+    }
 }

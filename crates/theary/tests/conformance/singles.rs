@@ -5,10 +5,9 @@ use std::time::Duration;
 use domain::{Reason, Standing, VendorRef};
 use provider::{CancelAnswer, Fetched, ItemOutcome, Provider as _, Share, VendorHttp};
 use sandbox::theary::Config;
-use sandbox::{Fault, FaultKind};
 use serde_json::json;
 
-use crate::bench::{World, adapter, classes, jobs, with_ssn};
+use crate::bench::{World, adapter, jobs, with_ssn};
 use crate::samples;
 
 async fn accepted(world: &World) -> VendorRef {
@@ -66,16 +65,6 @@ async fn an_order_without_searches_is_looked_at_itself() {
     assert!(matches!(seen.standing, Standing::Working { .. }));
 }
 
-/// No page says where the vendor would limit rates; within a create's work it would prove nothing.
-#[tokio::test]
-async fn a_rate_limit_proves_nothing_and_pauses_the_account() {
-    let world = World::with(json!({})).await;
-    world.simulator.control().arm(Fault::new("create", FaultKind::RateLimit));
-    assert_eq!(classes(&world.submit(&jobs(1), None).await), ["unknown, resend"]);
-    assert_eq!(world.budget.rests(), [Duration::from_secs(2)]);
-    assert_eq!(world.simulator.control().books().calls_of("create"), 1, "sent once");
-}
-
 /// The vendor takes equal references twice: that is why nothing is sent again on a guess.
 #[tokio::test]
 async fn a_second_order_of_the_same_reference_is_found_too() {
@@ -114,13 +103,15 @@ async fn tenants_do_not_see_each_other() {
     assert!(seen.complete && seen.objects == 0);
 }
 
-/// The vendor's own words reach the caller once absence is shown.
+/// The vendor's own words may quote what was sent; they stay in the evidence.
 #[tokio::test]
-async fn a_refused_order_keeps_the_vendors_words() {
+async fn a_refused_order_keeps_the_vendors_words_as_evidence_only() {
     let world = World::with(json!({})).await;
     let item = samples::item(1, with_ssn("900450098"), samples::employment_check());
     let report = world.submit(&[item], None).await;
     let ItemOutcome::Unknown { why, .. } = &report.items[0] else { panic!("unknown") };
-    assert_eq!(why.message, "Theary answered 400: The applicant could not be processed");
+    assert_eq!(why.message, "Theary answered 400.");
     assert_eq!(report.evidence.status, Some(400));
+    let kept = String::from_utf8_lossy(report.evidence.answer.expose());
+    assert!(kept.contains("The applicant could not be processed"), "{kept}");
 }

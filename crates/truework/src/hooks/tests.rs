@@ -107,3 +107,20 @@ fn what_cannot_be_read_is_refused() {
         assert_eq!(refused, HookRefused::Unreadable, "{body}");
     }
 }
+
+#[test]
+fn what_a_hook_says_is_bounded() {
+    for pointer in ["/data/order_id", "/data/verification_request_id"] {
+        for id in ["x".repeat(4_096), "x\u{1}".to_owned(), "x\u{0}".to_owned(), " x".to_owned()] {
+            let mut bad = hook();
+            *bad.pointer_mut(pointer).expect("there") = json!(id);
+            let refused = receive(&tokens(), &request(Some("the-new-token"), bad.to_string())).expect_err("refused");
+            assert_eq!(refused, HookRefused::Unreadable, "{pointer} {id:?}");
+        }
+    }
+    let mut long = hook();
+    long["hook"]["event"] = json!("e".repeat(5_000));
+    let news = news(&long);
+    assert!(matches!(&news.says, HookSays::Note { kind } if kind.len() == 100));
+    assert!(news.dedupe_key.starts_with(&"e".repeat(5_000)), "told apart to the end");
+}

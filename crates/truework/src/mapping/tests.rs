@@ -265,3 +265,41 @@ fn locators_are_read_back() {
     assert!(matches!(place("applicant-document:https://x"), Some(Place::Link("https://x"))));
     assert!(place("elsewhere").is_none());
 }
+
+#[test]
+fn why_it_was_canceled_is_told_in_our_words() {
+    let mut told = canceled("wrong-info", "wrong-info");
+    told["cancellation_details"] = json!("Jane Sample's number 123-45-6789 is wrong");
+    let order = vendor_order(json!([told]));
+    let snapshot = look(&order, None);
+    let Standing::Canceled { reason } = &snapshot.standing else { panic!("not canceled") };
+    assert_eq!((reason.code.as_str(), reason.message.as_str()), ("wrong_info", "Truework canceled it."));
+    assert!(String::from_utf8_lossy(snapshot.payload.expose()).contains("Jane Sample"), "kept in the payload");
+}
+
+#[test]
+fn ids_that_cannot_be_kept_are_ignored_and_long_words_cut() {
+    for id in ["x".repeat(4_096), "x\u{1}".to_owned(), " x".to_owned()] {
+        let mut odd = completed();
+        odd["id"] = json!(id);
+        odd["metadata"] = json!({ ANALYTICS_KEY: "true" });
+        odd["reports"][0]["id"] = json!(id);
+        let order = vendor_order(json!([odd]));
+        let snapshot = look(&order, None);
+        assert_eq!((snapshot.part_id, snapshot.documents.len()), (None, 0), "{id:?}");
+        assert!(lacking_analytics(&read(order.to_string().as_bytes()).expect("an order")).is_empty(), "{id:?}");
+    }
+    let native = look(&vendor_order(json!([verification(&"s".repeat(5_000))])), None).native_status;
+    assert_eq!(native.len(), 100);
+}
+
+#[test]
+fn a_payload_with_a_nul_is_unreadable_and_one_with_a_backslash_is_not() {
+    let order = |text: &str| {
+        let mut told = canceled("no-match", "");
+        told["cancellation_details"] = json!(text);
+        read(vendor_order(json!([told])).to_string().as_bytes()).is_some()
+    };
+    assert!(order(r"a\u0000b"));
+    assert!(!order("a\u{0}b"));
+}

@@ -78,7 +78,13 @@ fn a_success_must_name_its_order() {
     assert_eq!(class(&of_json(201, &order)), "accepted, provisional");
     order["search_key"] = json!(reference(2).to_string());
     assert_eq!(class(&of_json(201, &order)), "unknown answer_of_another_order, resend");
-    for body in [json!({}), json!({ "id": null }), json!({ "id": "" })] {
+    for body in [
+        json!({}),
+        json!({ "id": null }),
+        json!({ "id": "" }),
+        json!({ "id": "x\u{1}" }),
+        json!({ "id": "x".repeat(4_096) }),
+    ] {
         assert_eq!(class(&of_json(201, &body)), "unknown answer_without_id, resend", "{body}");
     }
     for body in ["", "null", "[]", "\"ok\"", "<html>", "{\"id\": \"abc\""] {

@@ -43,7 +43,7 @@ fn seen(rows: &[BareCheck]) -> Sightings {
 
 fn seen_by(query: &LocateQuery, rows: &[BareCheck]) -> Sightings {
     let mut scan = Scan::new(query);
-    scan.read(rows).expect("readable rows");
+    scan.read(rows);
     scan.into_seen()
 }
 
@@ -116,11 +116,11 @@ fn falling(from: u64, rows: u64) -> Vec<BareCheck> {
 fn it_stops_at_a_page_wholly_older_while_times_only_fell() {
     let query = query();
     let mut scan = Scan::new(&query);
-    assert!(!scan.read(&falling(704, 5)).expect("readable"));
-    assert!(!scan.read(&falling(700, 2)).expect("readable"), "partly older");
-    assert!(scan.read(&falling(690, 3)).expect("readable"));
+    assert!(!scan.read(&falling(704, 5)));
+    assert!(!scan.read(&falling(700, 2)), "partly older");
+    assert!(scan.read(&falling(690, 3)));
     let mut nothing_new = Scan::new(&query);
-    assert!(nothing_new.read(&falling(600, 10)).expect("readable"));
+    assert!(nothing_new.read(&falling(600, 10)));
 }
 
 #[test]
@@ -128,33 +128,42 @@ fn a_few_rows_show_no_order() {
     let query = query();
     // The first pages of a list that begins with the oldest may look like this.
     let mut short = Scan::new(&query);
-    assert!(!short.read(&falling(600, 1)).expect("readable"));
-    assert!(!short.read(&falling(500, 7)).expect("readable"));
-    assert!(short.read(&falling(400, 1)).expect("readable"));
+    assert!(!short.read(&falling(600, 1)));
+    assert!(!short.read(&falling(500, 7)));
+    assert!(short.read(&falling(400, 1)));
     let mut equal = Scan::new(&query);
     let rows: Vec<_> = (0..50).map(|n| plain(&format!("CHK{n}"), 500)).collect();
-    assert!(!equal.read(&rows).expect("readable"));
+    assert!(!equal.read(&rows));
 }
 
 #[test]
 fn it_reads_on_where_times_rose_or_lack() {
     let query = query();
     let mut rising = Scan::new(&query);
-    assert!(!rising.read(&[plain("a", 500), plain("b", 501)]).expect("readable"));
-    assert!(!rising.read(&falling(490, 20)).expect("readable"), "once risen, all pages are read");
+    assert!(!rising.read(&[plain("a", 500), plain("b", 501)]));
+    assert!(!rising.read(&falling(490, 20)), "once risen, all pages are read");
     let mut undated = Scan::new(&query);
-    assert!(!undated.read(&[row("a", 0, &json!({ "creation_date": null }))]).expect("readable"));
-    assert!(!undated.read(&falling(490, 20)).expect("readable"));
+    assert!(!undated.read(&[row("a", 0, &json!({ "creation_date": null }))]));
+    assert!(!undated.read(&falling(490, 20)));
     let mut empty = Scan::new(&query);
-    assert!(!empty.read(&falling(720, 20)[..10]).expect("readable"));
-    assert!(!empty.read(&[]).expect("readable"), "an empty page says nothing about the next");
+    assert!(!empty.read(&falling(720, 20)[..10]));
+    assert!(!empty.read(&[]), "an empty page says nothing about the next");
 }
 
 #[test]
-fn a_row_without_an_id_is_no_row() {
+fn a_row_with_a_bad_id_is_passed_over_and_something_is_missing() {
     let query = query();
-    for row in [json!({}), json!({ "check_id": "" }), json!({ "check_id": null })] {
-        let row: BareCheck = serde_json::from_value(row).expect("a row");
-        assert!(Scan::new(&query).read(&[row]).is_err());
+    let good = row("CHK1", 1001, &json!({ "custom_input": reference(1).to_string() }));
+    for id in [json!(null), json!(""), json!("x".repeat(4_096)), json!("CHK\u{0}"), json!("CHK2 ")] {
+        let mut bad = good.clone();
+        bad.check_id = id.as_str().map(str::to_owned);
+        let mut scan = Scan::new(&query);
+        scan.read(&[bad, good.clone()]);
+        assert!(matches!(scan.fault(), Some(Fault::BadIds(1))), "{id}");
+        let seen = scan.into_seen();
+        assert_eq!((seen.found.len(), seen.objects, seen.listed.len()), (1, 1, 1), "{id}");
     }
+    let mut scan = Scan::new(&query);
+    scan.read(&[good]);
+    assert!(scan.fault().is_none());
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Standing, VendorRef};
-use provider::{HookNews, HookSays, Provider as _};
+use provider::{HookNews, HookRefused, HookSays, Provider as _};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -91,10 +91,11 @@ async fn finished_tells_of_an_error_too() {
 }
 
 #[tokio::test]
-async fn unsigned_hooks_only_say_what_to_fetch() {
-    let (vendor, news) = news_of_one_check(json!({ "hook_format": "json" }), "1032456701", 3).await;
-    for news in news {
-        assert!(matches!(news.says, HookSays::Changed) && news.reference.is_none());
-        assert_eq!(news.vendor, Some(vendor.clone()));
-    }
+async fn unsigned_hooks_are_refused() {
+    let site = Site::with(json!({ "hook_format": "json" })).await;
+    let (url, mut bodies) = receiver().await;
+    site.behave(json!({ "hooks": { "target": url } }));
+    site.order(&in_colombia("1032456701")).await;
+    let body = tokio::time::timeout(Duration::from_mins(1), bodies.recv()).await.expect("in time").expect("a hook");
+    assert_eq!(site.truora.receive_hook(&hook(body, now())).err(), Some(HookRefused::NotAuthentic));
 }

@@ -64,7 +64,8 @@ enum DecisionWord {
 /// Decide a reconciliation case
 ///
 /// Binding fetches the vendor's order first: it must be unbound and carry no other reference, else 409. Either all of it
-/// is carried out or nothing. Kept in the audit log with who and why.
+/// is carried out or nothing. Kept in the audit log with who and why. Vendor orders are canceled after that; what came of
+/// each is in the case's log of decisions.
 #[utoipa::path(
     post, path = "/v1/reconciliation/cases/{id}/resolve", operation_id = "resolveReconciliationCase", tag = "reconciliation",
     params(
@@ -91,11 +92,13 @@ pub async fn resolve(
             Start::Replay(answer) => return Ok(answer),
             Start::Fresh(attempt) => attempt,
         };
-        let case = app.engine().resolve(&mut attempt.tx, &reach, id, resolution).await?;
-        let case = case.ok_or_else(|| Problem::not_found("case"))?;
+        let case = app.engine().resolve(&mut attempt.tx, &reach, id, &resolution).await;
+        let case = case.map_err(Problem::from).and_then(|case| case.ok_or_else(|| Problem::not_found("case")));
+        let (mut attempt, case) = attempt.made(case).await?;
         let view = detail(&mut attempt.tx, &case).await?;
         let answer = attempt.finish(&app, StatusCode::OK, None, &view).await?;
         app.engine().wake();
+        app.engine().cancel_named_duplicates(&case, &resolution).await?;
         Ok(answer)
     })
     .await

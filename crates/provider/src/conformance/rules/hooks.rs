@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::super::bench::{Bench, now};
+use crate::hook::MOST_NEWS;
 use crate::{HookAuthentication, HookNews, HookRequest};
 
 /// Authentic hooks are read, the same each time; everything else is refused.
@@ -15,6 +16,7 @@ pub async fn only_authentic_hooks_are_read(make: impl AsyncFn() -> Bench) {
         let news = read().unwrap_or_else(|refused| panic!("authentic hook {at}: {refused}"));
         let keys = |news: &[HookNews]| news.iter().map(|news| news.dedupe_key.clone()).collect::<Vec<_>>();
         assert!(keys(&news).iter().all(|key| !key.is_empty()), "authentic hook {at}: news without a key");
+        assert!(news.len() <= MOST_NEWS, "authentic hook {at}: a flood");
         assert_eq!(keys(&news), keys(&read().expect("read again")), "authentic hook {at}: not the same again");
         if signed {
             // A proof in the body survives the loss of headers, one in the headers does not survive a change of the body.

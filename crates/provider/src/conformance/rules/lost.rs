@@ -27,7 +27,13 @@ pub async fn a_lost_answer_is_unknown_and_found_again(make: impl AsyncFn() -> Be
     }
 }
 
-async fn finds_what_the_books_hold(bench: &Bench, submission: &Submission, t0: domain::Timestamp, case: &str) {
+/// A look finds exactly the objects in the vendor's books that carry these references.
+pub(super) async fn finds_what_the_books_hold(
+    bench: &Bench,
+    submission: &Submission,
+    t0: domain::Timestamp,
+    case: &str,
+) {
     let seen = bench.locate(&query([submission], t0)).await;
     assert!(seen.complete, "{case}: the look is not complete: {:?}", seen.incomplete_because);
     let mut found: Vec<(Reference, String)> =

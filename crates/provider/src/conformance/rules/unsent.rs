@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::super::bench::{Bench, LONG, Watched, context, submission, told};
+use super::super::bench::{Bench, LONG, Watched, context, now, submission, told};
+use super::lost::finds_what_the_books_hold;
 use crate::{CallContext, ItemOutcome, ProbeFault, Provider, Share};
 
 async fn is_not_sent(bench: &Bench, provider: &dyn Provider, ctx: &CallContext, case: &str) {
@@ -30,13 +31,22 @@ pub async fn a_short_lease_is_not_sent(make: impl AsyncFn() -> Bench) {
     assert_eq!(bench.control.books().await.calls_of("create"), 0, "a create call was made under a lease too short");
 }
 
-/// 429 means that nothing was made, and that the account rests.
+/// 429 means that the account rests; and that nothing was made, or where that is not proven, that it must be looked for.
 pub async fn a_rate_limit_is_not_sent_and_pauses_the_account(make: impl AsyncFn() -> Bench) {
     let bench = make().await;
     bench.control.arm(&json!({ "on": "create", "fault": "rate_limit", "retry_after": 7 })).await;
     let budget = Arc::new(Watched::default());
     let ctx = CallContext::new(Share::Create, LONG, budget.clone()).with_lease(Instant::now() + LONG * 2);
-    is_not_sent(&bench, bench.provider.as_ref(), &ctx, "429").await;
+    if bench.rate_limit_is_proof {
+        is_not_sent(&bench, bench.provider.as_ref(), &ctx, "429").await;
+    } else {
+        let (t0, submission) = (now(), submission([bench.plain()]));
+        let report = bench.provider.submit(&ctx, &submission).await;
+        let [ItemOutcome::Unknown { .. }] = report.items.as_slice() else {
+            panic!("429: {:?}", report.items.iter().map(told).collect::<Vec<_>>());
+        };
+        finds_what_the_books_hold(&bench, &submission, t0, "429").await;
+    }
     assert_eq!(bench.control.books().await.calls_of("create"), 1, "a create call is made exactly once");
     assert!(budget.rests().iter().any(|rest| rest.as_secs() == 7), "the account does not rest: {:?}", budget.rests());
 }
