@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use engine::Engine;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -14,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::settings::Settings;
-use crate::{telemetry, wiring};
+use crate::{listener, telemetry, wiring};
 
 /// How often metrics that nobody fetches are folded together.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
@@ -155,11 +154,7 @@ async fn listen(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
 }
 
 async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
-    // Answers are small: waiting to fill a packet would only make them late.
-    let listener = listener.tap_io(|socket| {
-        let _ = socket.set_nodelay(true);
-    });
-    axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await?;
+    listener::serve(listener, router, shutdown).await;
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod commands;
 pub mod gateway;
+mod listener;
 pub mod settings;
 pub mod simulators;
 pub mod telemetry;
