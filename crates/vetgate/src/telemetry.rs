@@ -28,6 +28,7 @@ fn log_with(format: LogFormat, default: &str) {
         LogFormat::Json => logs.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
         LogFormat::Pretty => logs.compact().with_target(false).try_init(),
     };
+    api::quiet_panics();
 }
 
 /// Bounds of histograms of times, in seconds: from a look-up here to the longest call to a vendor. Buckets, unlike

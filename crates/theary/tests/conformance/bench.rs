@@ -137,14 +137,14 @@ impl World {
         Self { simulator, theary, t0: now() }
     }
 
-    pub fn ctx(&self, share: Share) -> CallContext {
+    pub fn ctx(share: Share) -> CallContext {
         CallContext::new(share, Duration::from_mins(1), Arc::new(Unlimited))
     }
 
     pub async fn submit(&self, items: &[SubmissionItem], hook_url: Option<Url>) -> SubmitReport {
         let id = SubmissionId::from_uuid(Uuid::from_u128(1));
         let submission = Submission { id, items: items.to_vec(), hook_url };
-        let ctx = self.ctx(Share::Create).with_lease(Instant::now() + Duration::from_mins(2));
+        let ctx = Self::ctx(Share::Create).with_lease(Instant::now() + Duration::from_mins(2));
         let report = self.theary.submit(&ctx, &submission).await;
         assert_eq!(report.items.len(), items.len());
         report
@@ -172,11 +172,11 @@ impl World {
     }
 
     pub async fn locate(&self, query: &LocateQuery) -> Sightings {
-        self.theary.locate(&self.ctx(Share::LookUp), query).await
+        self.theary.locate(&Self::ctx(Share::LookUp), query).await
     }
 
     pub async fn look(&self, vendor: &VendorRef) -> Snapshot {
-        match self.theary.fetch(&self.ctx(Share::Poll), vendor).await {
+        match self.theary.fetch(&Self::ctx(Share::Poll), vendor).await {
             Ok(Fetched::Found(snapshot)) => *snapshot,
             other => panic!("not found: {other:?}"),
         }

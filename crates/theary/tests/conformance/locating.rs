@@ -51,7 +51,7 @@ async fn a_scan_costs_pages_and_candidates() {
     let world = World::with(json!({})).await;
     let items = ordered(&world, 3).await;
     world.simulator.control().make_strangers(250, &json!({}));
-    let ctx = world.ctx(Share::LookUp);
+    let ctx = World::ctx(Share::LookUp);
     let mut query = world.query(&items, NOW);
     let seen = provider::Provider::locate(&world.theary, &ctx, &query).await;
     assert!(seen.complete);
@@ -136,7 +136,7 @@ async fn a_deleted_order_that_vanished_is_still_found_by_its_id() {
     let id = world.simulator.control().books().objects[0].id.clone();
     let vendor = domain::VendorRef::order(id);
     let why = domain::Reason::new("client_request", "");
-    let ctx = world.ctx(Share::Poll);
+    let ctx = World::ctx(Share::Poll);
     provider::Provider::cancel(&world.theary, &ctx, &vendor, &why).await.expect("a cancel");
     assert!(world.look(&vendor).await.standing.is_final());
 }

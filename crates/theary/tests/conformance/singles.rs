@@ -45,11 +45,11 @@ async fn either_form_of_an_answer_is_read() {
 async fn a_look_costs_two_calls_at_most() {
     let world = World::with(json!({})).await;
     let vendor = accepted(&world).await;
-    let ctx = world.ctx(Share::Poll);
+    let ctx = World::ctx(Share::Poll);
     world.theary.fetch(&ctx, &vendor).await.expect("a look");
     assert_eq!(ctx.calls(), 2);
     world.simulator.control().advance(Duration::from_hours(1));
-    let ctx = world.ctx(Share::Poll);
+    let ctx = World::ctx(Share::Poll);
     let Ok(Fetched::Found(snapshot)) = world.theary.fetch(&ctx, &vendor).await else { panic!("found") };
     assert_eq!(ctx.calls(), 1);
     assert!(snapshot.standing.is_final() && snapshot.vendor_time.is_some());
@@ -81,7 +81,7 @@ async fn a_cancel_cancels_what_is_open_and_leaves_what_is_finished() {
     let world = World::with(json!({})).await;
     let why = Reason::new("client_request", "Not needed any more.");
     let (open, done) = (accepted(&world).await, accepted(&world).await);
-    let cancel = async |vendor: &VendorRef| world.theary.cancel(&world.ctx(Share::Poll), vendor, &why).await;
+    let cancel = async |vendor: &VendorRef| world.theary.cancel(&World::ctx(Share::Poll), vendor, &why).await;
     assert_eq!(cancel(&open).await, Ok(CancelAnswer::Agreed));
     assert_eq!(cancel(&open).await, Ok(CancelAnswer::AlreadyEnded), "asked again the vendor says 404");
     assert!(matches!(world.look(&open).await.standing, Standing::Canceled { .. }));
@@ -97,9 +97,9 @@ async fn tenants_do_not_see_each_other() {
     let world = World::with(json!({})).await;
     let vendor = accepted(&world).await;
     let other = adapter(world.simulator.base_url(), &Config::default().other_tenants_token, &VendorHttp::new());
-    let fetched = other.fetch(&world.ctx(Share::Poll), &vendor).await;
+    let fetched = other.fetch(&World::ctx(Share::Poll), &vendor).await;
     assert!(matches!(fetched, Ok(Fetched::Missing)));
-    let seen = other.locate(&world.ctx(Share::LookUp), &world.query(&jobs(1), Duration::ZERO)).await;
+    let seen = other.locate(&World::ctx(Share::LookUp), &world.query(&jobs(1), Duration::ZERO)).await;
     assert!(seen.complete && seen.objects == 0);
 }
 

@@ -131,12 +131,12 @@ async fn what_validates_is_accepted_by_a_vendor_that_enforces_its_table() {
 }
 
 #[tokio::test]
-async fn refusals_of_the_vendor_come_through_in_its_words() {
+async fn refusals_of_the_vendor_come_through_in_our_words() {
     let site = Site::start().await;
     let unknown_type = json!({ "country": "CO", "custom_type": "no_such_type" });
     let outcome = site.submit(&item(&crate::support::colombian("1032456701"), &unknown_type)).await;
     let ItemOutcome::Unknown { why, then: domain::AfterAbsence::Fail { .. } } = outcome else { panic!("{outcome:?}") };
-    assert_eq!(why.message, "The vendor answered 400: Invalid request: invalid check type");
+    assert_eq!(why.message, "The vendor answered 400, with its code 10400.");
 
     let busy = site.submit(&in_colombia("1032456796")).await;
     assert!(matches!(busy, ItemOutcome::NotSent { retry_after: None, .. }), "{busy:?}");

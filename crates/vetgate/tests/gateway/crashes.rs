@@ -133,8 +133,8 @@ async fn a_case_that_was_being_reconciled_goes_on() {
     }
     let gateway = world.start(&["serve"]).await;
     let id = world.post(&world.new_order(&VENDORS), "first").await;
-    until("a scan is under way", async || {
-        VENDORS.iter().any(|vendor| world.books(vendor).calls_of("list") > 0).then_some(())
+    until("every vendor is being scanned", async || {
+        VENDORS.iter().all(|vendor| world.books(vendor).calls_of("list") > 0).then_some(())
     })
     .await;
     gateway.kill();
