@@ -21,7 +21,7 @@ pub enum Outcome {
 
 words!(Outcome { Clear = "clear", Consider = "consider", Unresolved = "unresolved" });
 
-/// Why something is as it is: a stable word, and a sentence. The sentence may quote a vendor and is kept encrypted.
+/// Why something is as it is: a stable word, and a sentence of ours, never a vendor's words about a person.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
     pub code: String,
@@ -35,7 +35,7 @@ impl Reason {
 }
 
 impl std::fmt::Debug for Reason {
-    /// The code only: the message may hold a vendor's words about a person.
+    /// The code only: it is the word for logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Reason({})", self.code)
     }

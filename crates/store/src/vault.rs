@@ -2,7 +2,7 @@
 //!
 //! * What belongs to an order is sealed under a **data key of that order**, which is itself sealed under the active main
 //!   key. Changing main keys rewraps data keys and leaves the rows alone; destroying a data key erases the order's
-//!   personal data wherever it lies, backups included.
+//!   personal data in this database at once. A backup of it still holds the wrapped key.
 //! * What belongs to no single order (a vendor's hook, a create call's answer) is sealed under a key **derived from the
 //!   main key per place** by HKDF-SHA-256.
 //! * What must be found by an exact value is found by a **blind index**: an HMAC under another derived key, scoped to

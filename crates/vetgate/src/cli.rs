@@ -48,8 +48,8 @@ Any number of processes can share one database.")]
     },
     /// Does the work without serving the API
     #[command(after_help = "\
-Sends what is due, looks for lost answers, follows the vendors' work. /healthz and /metrics are served
-where metrics_listen is set. The database must be up to date: `vetgate migrate`.")]
+Sends what is due, looks for lost answers, follows the vendors' work. /metrics is served where
+metrics_listen is set. The database must be up to date: `vetgate migrate`.")]
     Worker,
     /// Brings the database up to date, and ends
     Migrate,
