@@ -68,6 +68,18 @@ impl Engine {
         Ok(())
     }
 
+    /// Says aloud that checks wait for an account that the settings do not define (any more): no loop works for it.
+    async fn look_for_strangers(&self) -> Result<(), StoreError> {
+        let keys = self.store().accounts_with_work().await?;
+        let strangers: Vec<_> = keys.iter().filter(|key| self.account(key).is_none()).collect();
+        let count = u32::try_from(strangers.len()).unwrap_or(u32::MAX);
+        metrics::gauge!("vetgate_accounts_without_settings").set(f64::from(count));
+        for key in strangers {
+            tracing::error!(account = %key, "checks wait for a vendor account that the settings do not define");
+        }
+        Ok(())
+    }
+
     /// Sleeps until woken, until something falls due, or until the backstop.
     async fn idle(&self, shutdown: &CancellationToken, woken: impl Future<Output = ()>) {
         let now = self.now();
@@ -213,6 +225,9 @@ async fn housekeeper(engine: Engine, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         if let Err(error) = engine.purge().await {
             tracing::warn!(%error, "could not remove what is kept no longer");
+        }
+        if let Err(error) = engine.look_for_strangers().await {
+            tracing::warn!(%error, "could not look for work that nobody does");
         }
         tokio::select! {
             () = shutdown.cancelled() => return,

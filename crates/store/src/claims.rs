@@ -2,9 +2,7 @@
 
 use domain::{AccountKey, CheckId, OrderId, TenantId, Timestamp};
 
-use uuid::Uuid;
-
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::orders::Work;
 use crate::tx::Store;
 
@@ -18,7 +16,7 @@ pub struct Claim {
 
 impl Store {
     /// Takes up to `limit` checks of the account whose work is due, the longest due first. Until `lease_until` nobody
-    /// else gets them; whoever saves a check with a plan, or releases it, ends the lease.
+    /// else gets them; whoever saves a check with a plan ends the lease.
     pub async fn claim(
         &self,
         account: &AccountKey,
@@ -83,17 +81,23 @@ impl Store {
         Ok(next.map(Timestamp::new))
     }
 
-    /// Gives claimed checks back untouched, due again at `due_at`.
-    pub async fn release(&self, checks: &[CheckId], due_at: Timestamp) -> Result<()> {
-        let checks: Vec<Uuid> = checks.iter().map(|check| check.uuid()).collect();
-        sqlx::query!(
-            r#"WITH held AS (SELECT check_id FROM work WHERE check_id = ANY($1) ORDER BY check_id FOR UPDATE)
-               UPDATE work w SET due_at = $2 FROM held WHERE w.check_id = held.check_id"#,
-            &checks,
-            due_at.get()
+    /// Every account that has something to do, whether the settings know it or not.
+    pub async fn accounts_with_work(&self) -> Result<Vec<AccountKey>> {
+        // From one account's first row to the next one's: a few jumps in an index, however much there is to do.
+        let accounts = sqlx::query_scalar!(
+            r#"WITH RECURSIVE accounts AS (
+                   (SELECT account FROM work ORDER BY account LIMIT 1)
+                   UNION ALL
+                   SELECT (SELECT account FROM work WHERE account > a.account ORDER BY account LIMIT 1)
+                   FROM accounts a WHERE a.account IS NOT NULL
+               )
+               SELECT account AS "account!" FROM accounts WHERE account IS NOT NULL"#
         )
-        .execute(&self.pool)
+        .fetch_all(&self.pool)
         .await?;
-        Ok(())
+        accounts
+            .into_iter()
+            .map(|key| AccountKey::try_from(key).map_err(|_| StoreError::Corrupt("an account's key")))
+            .collect()
     }
 }
