@@ -48,7 +48,7 @@ async fn a_lease_ends_by_time_or_by_a_plan() {
     assert_eq!(first, [expected]);
     assert_eq!(claim(9).await.unwrap(), []);
     assert_eq!(claim(10).await.unwrap().len(), 1, "the lease is over");
-    assert_eq!(bench.store.accounts_with_work().await.unwrap(), [account.clone()]);
+    assert_eq!(bench.store.accounts_with_work().await.unwrap(), std::slice::from_ref(&account));
 
     let mut tx = bench.store.begin().await.unwrap();
     let order = tx.orders().lock(order.id).await.unwrap().unwrap();
