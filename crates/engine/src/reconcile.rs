@@ -10,7 +10,7 @@ mod scan;
 
 use std::time::Duration;
 
-use domain::{AccountKey, Case, CaseId, CaseState, Timestamp};
+use domain::{AccountKey, Case, CaseId, CaseItem, CaseState, ItemState, Timestamp};
 use store::{Scope, StoreError};
 
 use crate::gate::Passage;
@@ -123,21 +123,31 @@ impl Engine {
     }
 }
 
-/// When a case is to be looked at next: soon at first, then ever more rarely until its settle window ends, then quickly
-/// again for the two scans that can show absence.
+/// When a case is to be looked at next: when the first of its items is.
 fn next_scan(case: &Case, now: Timestamp) -> Option<Timestamp> {
-    let window = case.window();
-    let step = (window / 50).clamp(Duration::from_millis(250), Duration::from_secs(30));
-    let late = case.items.iter().filter(|item| !item.is_settled()).filter_map(|item| item.resent_at);
-    let late = late.map(|resent| resent + window).filter(|at| *at > now).min();
     match case.state {
         CaseState::Resolved => None,
         CaseState::NeedsReview => Some(now + (now.since(case.opened_at) / 4).clamp(REVIEW_SCANS.0, REVIEW_SCANS.1)),
-        CaseState::Open if now < case.window_ends_at => {
-            let elapsed = now.since(case.opened_at);
-            Some((now + elapsed.clamp(step, window / 4)).min(case.window_ends_at))
+        CaseState::Open => {
+            let open = case.items.iter().filter(|item| !item.is_settled());
+            open.map(|item| next_look(case, item, now)).min()
         }
-        // Only late scans are left: wait for the time of the first one.
-        CaseState::Open => Some(late.unwrap_or(now + step)),
+    }
+}
+
+/// Soon at first, then ever more rarely until the settle window ends, then quickly again for the two scans that can show
+/// absence. What was sent again is looked for once more a window later.
+fn next_look(case: &Case, item: &CaseItem, now: Timestamp) -> Timestamp {
+    let window = case.window();
+    let step = (window / 50).clamp(Duration::from_millis(250), Duration::from_secs(30));
+    match (item.state, item.resent_at) {
+        (_, Some(resent)) => (resent + window).max(now + step),
+        // It waits to be sent again, and its case is told when it was.
+        (ItemState::Absent, None) => now + REVIEW_SCANS.0,
+        _ if now < case.window_ends_at => {
+            let wait = now.since(case.opened_at).clamp(step, (window / 4).max(step));
+            (now + wait).min(case.window_ends_at)
+        }
+        _ => now + step,
     }
 }
