@@ -108,8 +108,13 @@ impl World {
     }
 
     pub async fn accept(&self, draft: OrderDraft) -> OrderId {
+        self.accept_of("acme", draft).await
+    }
+
+    pub async fn accept_of(&self, tenant: &str, draft: OrderDraft) -> OrderId {
         let mut tx = self.engine.store().begin().await.expect("a transaction");
-        let order = self.engine.accept(&mut tx, &tenant(), draft).await.expect("an order that is accepted");
+        let tenant = TenantId::new(tenant);
+        let order = self.engine.accept(&mut tx, &tenant, draft).await.expect("an order that is accepted");
         tx.save().await.expect("saved");
         order.id
     }
@@ -173,10 +178,6 @@ pub async fn work(engine: &Engine) -> usize {
     done += engine.find_dead_calls().await.expect("looked for dead calls");
     done += engine.reconcile().await.expect("reconciled");
     done
-}
-
-pub fn tenant() -> TenantId {
-    TenantId::new("acme")
 }
 
 pub async fn open(url: &str) -> Store {
