@@ -191,7 +191,7 @@ impl Engine {
             doubts.extend(doubt);
         }
         if in_time && !doubts.is_empty() {
-            let submission = NewSubmission { ..ticket.record(account) };
+            let submission = ticket.record(account);
             self.open_case(&mut tx, account, &submission, doubts, &mut orders, ended_at.max(ticket.lease_until))
                 .await?;
         }

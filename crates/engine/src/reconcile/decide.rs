@@ -56,7 +56,9 @@ impl Engine {
             settled_by_other_news(order, item);
         }
         case.items = items;
-        self.close_or_go_on(&mut tx, &mut case, &orders, &mut after).await?;
+        for (order_id, event) in self.close_case_if_settled(&mut tx, &mut case, &orders).await? {
+            after.events.entry(order_id).or_default().push(event);
+        }
         for order in &orders {
             let plans = after.plans.remove(&order.id).unwrap_or_default();
             let events = after.events.remove(&order.id).unwrap_or_default();
@@ -195,19 +197,6 @@ impl Engine {
         Ok(case.items.iter().filter_map(of_item).collect())
     }
 
-    async fn close_or_go_on(
-        &self,
-        tx: &mut Tx,
-        case: &mut Case,
-        orders: &[Order],
-        after: &mut Consequences,
-    ) -> Result<(), StoreError> {
-        for (order_id, event) in self.close_case_if_settled(tx, case, orders).await? {
-            after.events.entry(order_id).or_default().push(event);
-        }
-        Ok(())
-    }
-
     async fn log(&self, tx: &mut Tx, case: &Case, what: &str, check_id: domain::CheckId) -> Result<(), StoreError> {
         tx.cases().log(case.id, &decision(self.now(), "vetgate", what, Some(check_id))).await
     }
@@ -249,7 +238,8 @@ pub(crate) fn decision(at: domain::Timestamp, actor: &str, what: &str, check: Op
 fn settled_by_other_news(order: &Order, item: &mut CaseItem) -> bool {
     let Some(check) = order.check(item.check_id) else { return false };
     match (check.state.binding(), item.state) {
-        (Some(binding), ItemState::Unknown | ItemState::Proven) => {
+        // Absent as well: a call's own answer may come after all, as long as it was not sent again.
+        (Some(binding), ItemState::Unknown | ItemState::Proven | ItemState::Absent) if item.resent_at.is_none() => {
             item.bound = Some(binding.vendor.clone());
             item.review = None;
             item.state = ItemState::Bound;

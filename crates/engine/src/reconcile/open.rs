@@ -159,8 +159,15 @@ impl Engine {
         let Some(open) = tx.cases().of_check(check_id).await? else { return Ok(()) };
         let Some(mut case) = tx.cases().lock(open.id).await? else { return Ok(()) };
         let Some(check) = order.check(check_id) else { return Ok(()) };
+        if check.state.submission() == Some(case.submission) {
+            // The news is of the very call that the case is about.
+            return Ok(());
+        }
         let window = case.window();
-        for item in case.items.iter_mut().filter(|item| item.check_id == check_id && item.state == ItemState::Absent) {
+        // Proven as well: a hook may have told of the first object while the second call was under way.
+        let waits =
+            |item: &CaseItem| matches!(item.state, ItemState::Absent | ItemState::Proven) && item.resent_at.is_none();
+        for item in case.items.iter_mut().filter(|item| item.check_id == check_id && waits(item)) {
             item.resent_at = Some(ended_at);
             match &check.state.stage {
                 Stage::Bound(binding) => {

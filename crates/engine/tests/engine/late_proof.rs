@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use domain::{CaseState, CheckStatus, ItemState};
+use domain::{CaseState, CheckStatus, ItemState, News, OrderId, VendorRef};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
 use sha2::Sha256;
+use store::{Plan, Work};
 
 use crate::world::{Options, World, draft};
 
@@ -33,18 +34,67 @@ fn completed_hook(world: &World, reference: &str) -> provider::HookRequest {
     provider::HookRequest { headers, body: body.into(), received_at: world.engine.now() }
 }
 
-#[tokio::test]
-async fn a_hook_for_what_counts_as_absent_stops_the_resend() {
-    let world = lagging(Duration::from_mins(1), Duration::from_mins(15)).await;
-    let theary = world.vendor("theary").control();
-    theary.arm(Fault::new("create", FaultKind::DropAfter));
+/// An order at Theary whose first call made its object, which shows up after so long and counts as absent until then.
+async fn counted_as_absent(lag: Duration) -> (World, OrderId) {
+    let world = lagging(Duration::from_mins(1), lag).await;
+    world.vendor("theary").control().arm(Fault::new("create", FaultKind::DropAfter));
     let id = world.accept(draft("theary", 0)).await;
-    let account = world.account("theary");
-    world.engine.dispatch(&account, 1).await.expect("dispatched");
+    world.engine.dispatch(&world.account("theary"), 1).await.expect("dispatched");
     while world.order(id).await.checks[0].status() != CheckStatus::Queued {
         world.engine.reconcile().await.expect("reconciled");
         world.clock.advance(Duration::from_secs(1));
     }
+    (world, id)
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_after_absence_was_shown_binds_and_closes_the_case() {
+    let (world, id) = counted_as_absent(Duration::from_mins(15)).await;
+    // What a worker does that was slow: it records its call's answer at last.
+    let mut tx = world.engine.store().begin().await.expect("a transaction");
+    let mut order = tx.orders().lock(id).await.expect("read").expect("the order");
+    let (check_id, now) = (order.checks[0].id, world.engine.now());
+    let submission = order.checks[0].state.submission().expect("sent before");
+    let vendor = VendorRef::order(world.books("theary").objects[0].id.clone());
+    let events = order.tell(check_id, &News::Accepted { submission, vendor, provisional: false, at: now }, now);
+    let plan = Plan { check_id, work: Some((Work::Follow, now)) };
+    tx.orders().save(&order, &[plan], &events).await.expect("saved");
+    tx.save().await.expect("saved");
+    world.work_until_settled(&[id]).await;
+    let check = world.order(id).await.checks.remove(0);
+    assert_eq!((check.status(), check.state.sends), (CheckStatus::Completed, 1));
+    let case = world.cases().await.remove(0);
+    assert_eq!((case.state, case.items[0].state), (CaseState::Resolved, ItemState::Bound));
+}
+
+#[tokio::test]
+async fn a_hook_that_comes_while_it_is_sent_again_shows_the_duplicate() {
+    let (world, id) = counted_as_absent(Duration::from_secs(100)).await;
+    let check = world.order(id).await.checks.remove(0);
+    let account = world.account("theary");
+    world.vendor("theary").control().arm(Fault::new("create", FaultKind::Delay).delay(Duration::from_secs(2)));
+    world.clock.advance(Duration::from_mins(5));
+    let told = async {
+        while world.order(id).await.checks[0].status() != CheckStatus::Submitting {
+            tokio::task::yield_now().await;
+        }
+        let hook = completed_hook(&world, &check.reference().to_string());
+        world.engine.receive_hook(&account.key, hook).await.expect("stored");
+        world.engine.read_inbox().await.expect("read");
+        assert_eq!(world.cases().await[0].items[0].state, ItemState::Proven);
+    };
+    let (sent, ()) = tokio::join!(world.engine.dispatch(&account, 1), told);
+    assert_eq!(sent.expect("dispatched"), 1);
+    world.work_until_settled(&[id]).await;
+    let case = world.cases().await.remove(0);
+    assert_eq!((case.items[0].state, case.items[0].duplicates.len()), (ItemState::Duplicate, 1));
+    assert_eq!(world.books("theary").with_reference(&check.reference().to_string()).count(), 2);
+}
+
+#[tokio::test]
+async fn a_hook_for_what_counts_as_absent_stops_the_resend() {
+    let (world, id) = counted_as_absent(Duration::from_mins(15)).await;
+    let account = world.account("theary");
     let check = world.order(id).await.checks.remove(0);
     let hook = completed_hook(&world, &check.reference().to_string());
     world.engine.receive_hook(&account.key, hook).await.expect("stored");
