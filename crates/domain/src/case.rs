@@ -148,11 +148,16 @@ pub struct Sightings {
     /// It ended before the last page, at one wholly older than what is looked for.
     pub stopped_early: bool,
     pub pages: u32,
+    /// Candidates that were read in full. A scan costs `pages` + `read` calls, however many items are looked for.
+    #[serde(default)]
+    pub read: u32,
+    /// Calls that were made, repeated ones included.
     pub calls: u32,
     /// Objects listed.
     pub objects: u32,
     /// The listed objects that could be of the time that is looked at.
     pub listed: Vec<Listed>,
+    /// Every object that was seen to carry a reference of our form, looked for or not.
     pub found: Vec<Sighting>,
     pub look_alikes: Vec<LookAlike>,
     /// Objects that were read in full, are none of ours, and need not be read again.

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, waits or reads a clock; what time it is and what is random come in as parameters.
 //! Start at [`order::Order`], then [`mod@reduce`] (how a check changes) and [`settle`] (when a doubt is settled).
 
+pub mod batch;
 pub mod case;
 pub mod check;
 pub mod draft;
@@ -20,6 +21,7 @@ pub mod status;
 pub mod subject;
 pub mod time;
 
+pub use batch::{Batch, BatchCancel, BatchStatus, CheckCounts, RejectedRow, RowFault};
 pub use case::{AfterAbsence, Case, CaseItem, CaseState, ItemState, ScanReport};
 pub use check::{Binding, CancelIntent, Check, CheckState, Ending, Stage};
 pub use draft::{CheckDraft, OrderDraft};

@@ -31,6 +31,9 @@ pub enum News {
     NeedsReview { submission: SubmissionId, why: Reason },
     /// The vendor's object was seen to carry our reference.
     Confirmed { vendor: VendorRef },
+    /// The vendor's object that was bound by position carries another's reference, or is not there: the binding was wrong,
+    /// and nobody knows what the create call made for this check.
+    Misbound { vendor: VendorRef, why: Reason },
     /// The vendor's object was looked at.
     Observed(Observation),
     /// The caller wants it stopped.
@@ -48,7 +51,7 @@ pub enum News {
 ///
 /// * A final status never goes back. Where two final observations disagree, completed beats canceled beats failed.
 /// * Of observations with the same standing in that order, the one that tells more wins, then the later one.
-/// * A binding never changes.
+/// * A binding never changes; only one that was made by position, and never confirmed, can turn out wrong.
 /// * Observations may come in any order and any number of times, and end in the same state.
 #[must_use]
 pub fn reduce(state: &CheckState, news: &News) -> CheckState {
@@ -98,6 +101,7 @@ pub fn reduce(state: &CheckState, news: &News) -> CheckState {
                 binding.provisional = false;
             }
         }
+        News::Misbound { vendor, why } => misbound(&mut next, vendor, why),
         News::Observed(observation) => observed(&mut next, observation),
         News::CancelRequested { why, at } => {
             if next.cancel.is_none() && !next.status().is_final() {
@@ -168,6 +172,14 @@ fn bind(state: &mut CheckState, submission: SubmissionId, vendor: &VendorRef, pr
         results: Vec::new(),
     }));
     state.submitted_at.get_or_insert(at);
+}
+
+fn misbound(state: &mut CheckState, vendor: &VendorRef, why: &Reason) {
+    let Stage::Bound(binding) = &state.stage else { return };
+    if binding.provisional && binding.ending.is_none() && binding.vendor.order_id == vendor.order_id {
+        state.stage = Stage::Unconfirmed { submission: binding.submission, why: why.clone() };
+        state.submitted_at = None;
+    }
 }
 
 fn absent(state: &mut CheckState, submission: SubmissionId, then: &AfterAbsence, at: Timestamp) {

@@ -173,6 +173,7 @@ fn all_news() -> Vec<News> {
         News::Absent { submission: one, then: fail, at: at(3) },
         News::NeedsReview { submission: one, why: why() },
         News::Confirmed { vendor: vendor() },
+        News::Misbound { vendor: vendor(), why: why() },
         seen(4, Standing::Working { estimated_completion_at: None }),
         seen(4, waiting()),
         seen(4, Standing::Unknown),
@@ -202,6 +203,7 @@ const fn words(news: &News) -> &'static str {
         }
         News::NeedsReview { .. } => "reconciliation cannot decide safely (`NeedsReview`)",
         News::Confirmed { .. } => "the vendor's object was seen to carry our reference (`Confirmed`)",
+        News::Misbound { .. } => "bound by position, and another's or not there (`Misbound`)",
         News::Observed(observation) => match observation.standing {
             Standing::Working { .. } => "seen: the vendor works on it",
             Standing::Waiting { .. } => "seen: the vendor waits for someone",

@@ -84,6 +84,7 @@ fn any_news() -> impl Strategy<Value = News> {
         }),
         sub().prop_map(|submission| News::NeedsReview { submission, why: why("look_alike") }),
         vendor().prop_map(|vendor| News::Confirmed { vendor }),
+        vendor().prop_map(|vendor| News::Misbound { vendor, why: why("foreign_reference") }),
         any_observation().prop_map(News::Observed),
         Just(News::CancelRequested { why: why("caller"), at: at(5) }),
         Just(News::CancelAsked),
@@ -115,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn a_final_status_never_goes_back_and_a_binding_never_changes(news in prop::collection::vec(any_news(), 0..24)) {
+    fn a_final_status_never_goes_back_and_a_confirmed_binding_never_changes(news in prop::collection::vec(any_news(), 0..24)) {
         let mut state = CheckState::new();
         for news in &news {
             let next = reduce(&state, news);
@@ -126,7 +127,8 @@ proptest! {
                     prop_assert_eq!(state.status(), next.status(), "{:?}", news);
                 }
             }
-            if let Some(before) = state.binding() {
+            let was_wrong = matches!(news, News::Misbound { .. }) && next.binding().is_none();
+            if let Some(before) = state.binding().filter(|binding| !(binding.provisional && was_wrong)) {
                 let now = next.binding().map(|binding| &binding.vendor);
                 prop_assert_eq!(now.map(|vendor| &vendor.order_id), Some(&before.vendor.order_id));
                 prop_assert!(before.vendor.check_id.is_none() || now.map(|vendor| &vendor.check_id) == Some(&before.vendor.check_id));
@@ -137,6 +139,19 @@ proptest! {
             prop_assert!(next.sends.abs_diff(state.sends) <= 1);
             state = next;
         }
+    }
+
+    #[test]
+    fn only_a_binding_by_position_can_turn_out_wrong(provisional: bool, other: bool) {
+        let vendor = VendorRef::order("v1");
+        let at_vendor = after(&[
+            News::Sending { submission: submission(1) },
+            News::Accepted { submission: submission(1), vendor: vendor.clone(), provisional, at: at(1) },
+        ]);
+        let named = if other { VendorRef::order("v2") } else { vendor };
+        let next = reduce(&at_vendor, &News::Misbound { vendor: named, why: why("foreign_reference") });
+        prop_assert_eq!(next.status() == CheckStatus::Unconfirmed, provisional && !other);
+        prop_assert_eq!(next.binding().is_some(), !provisional || other);
     }
 
     #[test]
