@@ -21,13 +21,18 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// Requests a second and tenant; `None`: not limited.
     pub rate: Option<f64>,
-    /// The longest an answer may take; after it the caller is told 503.
+    /// The longest an answer may take; after it the caller is told 503. Uploads of batches are judged by their pace
+    /// instead.
     pub request_timeout: Duration,
     /// The most requests at once; more are told 503 rather than piling up.
     pub max_in_flight: usize,
     /// The most hooks of vendors at once, which take no place among the requests: they come without a token, and must
     /// not keep callers out.
     pub max_hooks_in_flight: usize,
+    /// The most batches that are taken in at once; each holds a connection to the database while it arrives.
+    pub max_uploads: usize,
+    /// The most reports that are put together at once.
+    pub max_exports: usize,
 }
 
 impl Default for Settings {
@@ -38,6 +43,8 @@ impl Default for Settings {
             request_timeout: Duration::from_mins(1),
             max_in_flight: 1_024,
             max_hooks_in_flight: 64,
+            max_uploads: 4,
+            max_exports: 2,
         }
     }
 }
@@ -52,6 +59,8 @@ struct Parts {
     limiter: Limiter,
     in_flight: Semaphore,
     hooks_in_flight: Semaphore,
+    uploads: Semaphore,
+    exports: Arc<Semaphore>,
     request_timeout: Duration,
 }
 
@@ -63,6 +72,8 @@ impl App {
             limiter: Limiter::new(settings.rate),
             in_flight: Semaphore::new(settings.max_in_flight),
             hooks_in_flight: Semaphore::new(settings.max_hooks_in_flight),
+            uploads: Semaphore::new(settings.max_uploads),
+            exports: Arc::new(Semaphore::new(settings.max_exports)),
             request_timeout: settings.request_timeout,
             engine,
         })))
@@ -94,6 +105,14 @@ impl App {
 
     pub(crate) fn hooks_in_flight(&self) -> &Semaphore {
         &self.0.hooks_in_flight
+    }
+
+    pub(crate) fn uploads(&self) -> &Semaphore {
+        &self.0.uploads
+    }
+
+    pub(crate) fn exports(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.exports)
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {

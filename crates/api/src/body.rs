@@ -9,11 +9,12 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tabular::json;
 
 use crate::app::App;
 use crate::faults::Faults;
 use crate::problem::{Kind, Problem};
-use crate::{json, section, texts};
+use crate::{section, texts};
 
 /// The most of bodies that carry a few words.
 pub const SMALL: usize = 256 * 1024;
@@ -84,23 +85,32 @@ fn malformed(fault: json::JsonFault) -> Problem {
 }
 
 fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let refused = |detail: &str| Err(Problem::new(Kind::UnsupportedMediaType, detail));
+    let media_type = media_type(headers, "application/json")?;
+    if media_type == "application/json" { Ok(()) } else { Err(not_taken("application/json")) }
+}
+
+/// The media type of the body in lower case, without parameters. `known` says what would be taken.
+pub fn media_type(headers: &HeaderMap, known: &str) -> Result<String, Problem> {
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return refused("Bodies with a content encoding are not taken; send plain JSON.");
+        let detail = "Bodies with a content encoding are not taken; send it plain.";
+        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
     }
-    let Some(media_type) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
-        return refused("The request needs `Content-Type: application/json`.");
-    };
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = media_type.ok_or_else(|| not_taken(known))?.to_ascii_lowercase();
     let mut parts = media_type.split(';').map(str::trim);
-    if !parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
-        return refused("The request needs `Content-Type: application/json`.");
+    let essence = parts.next().unwrap_or_default().to_owned();
+    // JSON is UTF-8 (RFC 8259), and so is all else here; a client that says otherwise would have its text misread.
+    match parts.find_map(|part| part.strip_prefix("charset=")) {
+        Some(charset) if charset.trim_matches('"') != "utf-8" => {
+            Err(Problem::new(Kind::UnsupportedMediaType, "The body must be UTF-8."))
+        }
+        _ => Ok(essence),
     }
-    // JSON is UTF-8 (RFC 8259); a client that says otherwise would have its text misread.
-    let charset = parts.find_map(|part| part.to_ascii_lowercase().strip_prefix("charset=").map(str::to_owned));
-    match charset {
-        Some(charset) if charset.trim_matches('"') != "utf-8" => refused("JSON must be UTF-8."),
-        _ => Ok(()),
-    }
+}
+
+/// The refusal of every other media type.
+pub fn not_taken(known: &str) -> Problem {
+    Problem::new(Kind::UnsupportedMediaType, format!("The request needs `Content-Type: {known}`."))
 }
 
 /// The whole body, at most `MOST` bytes, if it is there within the patience.

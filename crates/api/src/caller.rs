@@ -43,6 +43,11 @@ impl<S> Caller<S> {
         if self.may(scope) { Ok(()) } else { Err(lacks(scope)) }
     }
 
+    /// Whether the vendor account is its tenant's alone.
+    pub fn owns(&self, account: &engine::Account) -> bool {
+        account.tenants.as_deref() == Some(std::slice::from_ref(&self.identity.tenant))
+    }
+
     /// Whose objects it sees.
     pub fn reach(&self) -> store::Scope {
         if self.may(Scope::TenantsAll) { store::Scope::All } else { store::Scope::Tenant(self.identity.tenant.clone()) }

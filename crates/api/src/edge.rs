@@ -25,6 +25,9 @@ const LONGEST_ID: usize = 128;
 /// Routes that must answer however busy the gateway is.
 const ALWAYS_OPEN: &[&str] = &["/healthz", "/readyz"];
 
+/// Where batches are uploaded, which takes as long as they are large; a slow body is given up where it is read.
+const UPLOADS: &str = "/v1/batches";
+
 /// Routes for vendors, which have places of their own.
 const HOOKS: &str = "/vendor-hooks/";
 
@@ -83,6 +86,9 @@ async fn answer(app: &App, route: &str, request: Request, next: Next) -> Respons
     let Ok(_place) = places.map(Semaphore::try_acquire).transpose() else {
         return busy("The gateway is working on as many requests as it can.");
     };
+    if request.method() == Method::POST && route == UPLOADS {
+        return next.run(request).await;
+    }
     match tokio::time::timeout(app.request_timeout(), next.run(request)).await {
         Ok(response) => response,
         Err(_) => busy("The answer took too long. With an Idempotency-Key it is safe to ask again."),

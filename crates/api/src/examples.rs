@@ -6,6 +6,7 @@ use crate::problem::Kind;
 
 pub const ORDER_ID: &str = "ord_01jd5z0x9gf0r8w1v4m2h7k3ta";
 pub const CHECK_ID: &str = "chk_01jd5z0x9gf0r8w1v4m2h7k3tb";
+pub const BATCH_ID: &str = "bat_01jd5z0x9gf0r8w1v4m2h7k3th";
 pub const CASE_ID: &str = "rec_01jd5z0x9gf0r8w1v4m2h7k3tc";
 
 /// A new order.
@@ -168,7 +169,7 @@ pub fn case_detail() -> Value {
         "scans": [{
             "id": "scn_01jd5z0x9gf0r8w1v4m2h7k3tf", "started_at": "2026-11-21T09:16:00Z",
             "ended_at": "2026-11-21T09:16:03Z", "complete": true, "incomplete_because": null, "stopped_early": false,
-            "pages": 3, "calls": 5, "objects": 250, "found": [],
+            "pages": 3, "read": 2, "objects": 250, "cost": {"calls": 5, "least": 5}, "found": [],
             "look_alikes": [{
                 "reference": CHECK_ID, "vendor_order_id": "ord_789", "created_at": "2026-11-21T09:00:05Z",
                 "agrees_in": ["last_name", "employer"]
@@ -196,6 +197,105 @@ pub fn audit_list() -> Value {
             "actor": "ops@example.com", "action": "order.revealed", "target": ORDER_ID,
             "data": {"fields": ["identifiers"]}, "position": 17,
             "hash": "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+        }],
+        "next_cursor": null
+    })
+}
+
+/// A new batch.
+pub fn batch() -> Value {
+    let order = |external_id, first_name, employer| {
+        json!({
+            "external_id": external_id,
+            "subject": {"first_name": first_name, "last_name": "Smith", "date_of_birth": "1990-05-15"},
+            "checks": [{"employer": {"name": employer}}]
+        })
+    };
+    json!({
+        "external_id": "hires-2026-11",
+        "defaults": {
+            "subject": {"type": "person"},
+            "consent": {"obtained_at": "2026-11-20T10:00:00Z", "document": {"url": "https://example.com/signed-release.pdf"}},
+            "checks": [{"type": "employment_verification"}]
+        },
+        "orders": [order("ATS-4711", "John", "Tech Corp"), order("ATS-4712", "Jane", "Example Inc.")],
+        "on_invalid": "reject"
+    })
+}
+
+/// The same as NDJSON.
+pub fn batch_ndjson() -> String {
+    let mut batch = batch();
+    let orders = batch["orders"].take();
+    let mut lines = vec![json!({"external_id": batch["external_id"], "defaults": batch["defaults"]})];
+    lines.extend(orders.as_array().cloned().unwrap_or_default());
+    lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n")
+}
+
+/// A batch as CSV.
+pub fn batch_csv() -> String {
+    "external_id,subject.type,subject.first_name,subject.last_name,consent.obtained_at,consent.document.url,checks.0.type,checks.0.employer.name\r\n\
+     ATS-4711,person,John,Smith,2026-11-20T10:00:00Z,https://example.com/signed-release.pdf,employment_verification,Tech Corp\r\n"
+        .to_owned()
+}
+
+pub fn batch_template() -> String {
+    let columns = crate::batches::columns::columns_of(domain::CheckType::BackgroundCheck);
+    let headings: Vec<_> = columns.iter().map(|column| column.heading).collect();
+    format!("{}\r\n", headings.join(","))
+}
+
+/// A batch as it is answered.
+pub fn batch_view() -> Value {
+    json!({
+        "id": BATCH_ID, "external_id": "hires-2026-11", "status": "in_progress", "orders": 2, "checks": 2,
+        "counts": {
+            "queued": 0, "submitting": 0, "unconfirmed": 0, "in_progress": 1, "action_required": 0, "needs_review": 0,
+            "completed": 1, "canceled": 0, "failed": 0
+        },
+        "progress": 0.5, "rejected_count": 1, "cancel_requested_at": null, "created_at": "2026-11-21T09:00:00Z",
+        "completed_at": null
+    })
+}
+
+pub fn batch_list() -> Value {
+    json!({"data": [batch_view()], "next_cursor": null})
+}
+
+pub fn batch_detail() -> Value {
+    let mut batch = batch_view();
+    batch["rejected_rows"] = json!([{
+        "row": 4,
+        "errors": [{
+            "pointer": "/subject/first_name", "column": "subject.first_name", "code": "required",
+            "detail": "This field is required."
+        }]
+    }]);
+    batch
+}
+
+pub fn batch_report_line() -> Value {
+    json!({
+        "order_id": ORDER_ID, "order_external_id": "ATS-4711", "order_status": "in_progress", "order_outcome": null,
+        "first_name": "John", "last_name": "Smith", "check_id": CHECK_ID, "check_type": "employment_verification",
+        "provider": "theary", "check_status": "in_progress", "check_outcome": null, "verdict": null,
+        "status_reason": null, "vendor_order_id": "ord_123", "submitted_at": "2026-11-21T09:00:02Z",
+        "completed_at": null
+    })
+}
+
+pub fn batch_report_csv() -> String {
+    let (line, columns) = (batch_report_line(), crate::batches::lines::COLUMNS);
+    let cells: Vec<_> = columns.iter().map(|column| line[*column].as_str().unwrap_or_default()).collect();
+    format!("{}\r\n{}\r\n", columns.join(","), cells.join(","))
+}
+
+pub fn orphan_list() -> Value {
+    json!({
+        "data": [{
+            "account": "theary/default", "provider": "theary", "vendor_order_id": "ord_790", "kind": "duplicate",
+            "check_id": CHECK_ID, "case_id": CASE_ID, "created_at": "2026-11-21T09:00:07Z",
+            "seen_at": "2026-11-21T09:16:03Z", "canceled": "wanted"
         }],
         "next_cursor": null
     })

@@ -33,7 +33,7 @@ impl Faults {
         self.pushed += 1;
         let place = place();
         if !self.found.iter().any(|fault| fault.place == place) {
-            self.found.push(Fault { place, code: code.to_owned(), detail: detail.into() });
+            self.found.push(Fault::new(place, code, detail));
         }
     }
 

@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use store::{Begun, KeyHash, RequestHash, StoredAnswer, Tx};
+use store::{Begun, KeyHash, Looked, RequestHash, StoredAnswer, Tx};
 
 use crate::app::App;
 use crate::problem::{Fault, Kind, Place, Problem};
@@ -53,11 +53,8 @@ fn readable(key: &HeaderValue) -> Option<String> {
 }
 
 fn unreadable() -> Problem {
-    Problem::invalid(vec![Fault {
-        place: Place::Header(HEADER.to_owned()),
-        code: "invalid".to_owned(),
-        detail: format!("Expected one key of 1 to {LONGEST} visible ASCII characters, such as a UUID."),
-    }])
+    let detail = format!("Expected one key of 1 to {LONGEST} visible ASCII characters, such as a UUID.");
+    Problem::invalid(vec![Fault::new(Place::Header(HEADER.to_owned()), "invalid", detail)])
 }
 
 /// A transaction under a key, or an ordinary one where the request has none.
@@ -65,6 +62,30 @@ pub struct Attempt {
     pub tx: Tx,
     hashes: Option<(KeyHash, RequestHash)>,
 }
+
+/// A transaction under a key whose request is still coming in.
+pub struct Pending {
+    pub tx: Tx,
+    key: Option<KeyHash>,
+}
+
+/// Where a request stands with its key before its body is known.
+pub enum Opening {
+    /// It is the first with this key: go on.
+    Fresh(Pending),
+    /// A request was answered under this key. Whether it is the same one, the body will tell.
+    Known(Earlier),
+}
+
+/// What was answered to whom.
+pub struct Earlier {
+    request: RequestHash,
+    answer: StoredAnswer,
+}
+
+/// Takes in what makes two requests the same, as it comes.
+#[derive(Clone)]
+pub struct RequestHasher(Option<Sha256>);
 
 /// Where a request stands with its key.
 pub enum Start {
@@ -88,13 +109,44 @@ impl Key {
         tx.cancel().await?;
         match begun {
             Begun::Replay(answer) => Ok(Start::Replay(replay(&answer))),
-            Begun::OtherRequest => {
-                let detail = "The key was used with another body; a key stands for one request.";
-                Err(Problem::new(Kind::KeyReused, detail))
+            Begun::OtherRequest => Err(reused()),
+            Begun::InFlight | Begun::New => Err(in_flight()),
+        }
+    }
+
+    /// Begins a transaction and looks the key up in it, for a request whose body is read in the course of the work.
+    pub async fn look(&self, app: &App, tenant: &TenantId) -> Result<Opening, Problem> {
+        let mut tx = app.store().begin().await?;
+        let Some(key) = self.key_hash(tenant) else { return Ok(Opening::Fresh(Pending { tx, key: None })) };
+        match tx.idempotency().look(&key).await? {
+            Looked::New => Ok(Opening::Fresh(Pending { tx, key: Some(key) })),
+            Looked::Known { request, answer } => {
+                tx.cancel().await?;
+                Ok(Opening::Known(Earlier { request, answer }))
             }
-            Begun::InFlight | Begun::New => {
-                let detail = "A request with this key is being worked on; ask again in a moment.";
-                Err(Problem::new(Kind::InProgress, detail).retry_after(std::time::Duration::from_secs(1)))
+            Looked::InFlight => {
+                tx.cancel().await?;
+                Err(in_flight())
+            }
+        }
+    }
+
+    /// `also`: what says beside the body what is asked for.
+    pub fn hasher(&self, also: &[&str]) -> RequestHasher {
+        let hash = self.salted().map(|hash| also.iter().fold(hash, |hash, part| with_length(hash, part)));
+        RequestHasher(hash)
+    }
+
+    /// The answer, if the request was answered before. For what must be done before a transaction begins.
+    pub async fn replay(&self, app: &App, tenant: &TenantId, body: &Bytes) -> Result<Option<Response>, Problem> {
+        if self.text.is_none() {
+            return Ok(None);
+        }
+        match self.begin(app, tenant, body).await? {
+            Start::Replay(answer) => Ok(Some(answer)),
+            Start::Fresh(attempt) => {
+                attempt.tx.cancel().await?;
+                Ok(None)
             }
         }
     }
@@ -110,9 +162,8 @@ impl Key {
         if self.text.is_none() {
             return Ok(axum::Json(work.await?).into_response());
         }
-        match self.begin(app, tenant, body).await? {
-            Start::Replay(answer) => return Ok(answer),
-            Start::Fresh(attempt) => attempt.tx.cancel().await?,
+        if let Some(answer) = self.replay(app, tenant, body).await? {
+            return Ok(answer);
         }
         let done = work.await?;
         match self.begin(app, tenant, body).await? {
@@ -122,16 +173,67 @@ impl Key {
     }
 
     fn hashes(&self, tenant: &TenantId, body: &Bytes) -> Option<(KeyHash, RequestHash)> {
-        let key = self.text.as_deref()?;
-        // Each part with its length, so that no two different requests give the same bytes.
-        let mut hash = Sha256::new();
-        for part in [tenant.as_str(), self.method.as_str(), &self.path, key] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
+        let mut hasher = self.hasher(&[]);
+        hasher.update(body);
+        self.key_hash(tenant).zip(hasher.finish())
+    }
+
+    fn key_hash(&self, tenant: &TenantId) -> Option<KeyHash> {
+        let parts = [tenant.as_str(), self.method.as_str(), &self.path, self.text.as_deref()?];
+        let hash = parts.into_iter().fold(Sha256::new(), with_length);
+        Some(KeyHash(hash.finalize().into()))
+    }
+
+    /// The key, which is stored nowhere, salts the hash of the body: a body can be guessed, a good key cannot.
+    fn salted(&self) -> Option<Sha256> {
+        Some(with_length(Sha256::new(), self.text.as_deref()?))
+    }
+}
+
+/// Each part with its length, so that no two different requests give the same bytes.
+fn with_length(hash: Sha256, part: &str) -> Sha256 {
+    hash.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)
+}
+
+fn reused() -> Problem {
+    Problem::new(Kind::KeyReused, "The key was used with another body; a key stands for one request.")
+}
+
+fn in_flight() -> Problem {
+    let detail = "A request with this key is being worked on; ask again in a moment.";
+    Problem::new(Kind::InProgress, detail).retry_after(std::time::Duration::from_secs(1))
+}
+
+impl RequestHasher {
+    /// For tests of what only hands it on.
+    #[cfg(test)]
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    pub fn update(&mut self, bytes: &[u8]) {
+        if let Some(hash) = &mut self.0 {
+            hash.update(bytes);
         }
-        // The key, which is stored nowhere, salts the hash of the body: a body can be guessed, a good key cannot.
-        let salted = Sha256::new().chain_update((key.len() as u64).to_be_bytes()).chain_update(key).chain_update(body);
-        Some((KeyHash(hash.finalize().into()), RequestHash(salted.finalize().into())))
+    }
+
+    /// `None` for a request without a key.
+    pub fn finish(self) -> Option<RequestHash> {
+        self.0.map(|hash| RequestHash(hash.finalize().into()))
+    }
+}
+
+impl Pending {
+    /// Goes on as if the request had been known from the start.
+    pub fn of(self, request: Option<RequestHash>) -> Attempt {
+        Attempt { tx: self.tx, hashes: self.key.zip(request) }
+    }
+}
+
+impl Earlier {
+    /// The answer, if the request is the same.
+    pub fn answer(self, request: Option<RequestHash>) -> Result<Response, Problem> {
+        if request == Some(self.request) { Ok(replay(&self.answer)) } else { Err(reused()) }
     }
 }
 

@@ -8,6 +8,7 @@
 mod app;
 mod audit;
 mod auth;
+mod batches;
 mod body;
 mod caller;
 mod checks;
@@ -18,7 +19,6 @@ mod examples;
 mod faults;
 mod health;
 mod idempotency;
-mod json;
 mod jwks;
 mod limits;
 mod mask;
@@ -37,6 +37,7 @@ mod schema;
 mod scope;
 mod section;
 mod texts;
+mod upload;
 mod vendor_hooks;
 mod views;
 

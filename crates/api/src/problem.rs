@@ -54,6 +54,10 @@ kinds! {
     /// The request cannot be read: its body is not JSON, is cut short, or nests too deeply.
     Malformed = 400 "malformed-request" "The request cannot be read",
         "Correct the request where `detail` says; sending it again unchanged cannot help.";
+    /// The uploaded file cannot be read as what it says it is: it is empty, of another encoding or format, protected by a
+    /// password, or its headings are not those of an order. Nothing of it was accepted.
+    UnreadableFile = 400 "unreadable-file" "The file cannot be read",
+        "Do what `detail` says and send the file again; `/v1/batch-templates` has files to start from.";
     /// The request carries no token, or one that is not valid here and now.
     Unauthenticated = 401 "unauthenticated" "A valid token is needed",
         "Send `Authorization: Bearer <JWT>` with a token that is signed, current, and meant for this gateway.";
@@ -83,7 +87,7 @@ kinds! {
         "Make it smaller; `detail` names the limit.";
     /// The body is of a media type that this operation does not take.
     UnsupportedMediaType = 415 "unsupported-media-type" "The body's media type is not supported",
-        "Send `Content-Type: application/json`, without a content encoding.";
+        "Send a media type that `detail` names, without a content encoding.";
     /// The request can be read, and asks for something that cannot be done. `errors` names every fault that was found.
     Invalid = 422 "invalid-request" "The request is not valid",
         "Correct each entry of `errors`; a `pointer` leads to the fault in the body.";
@@ -139,6 +143,19 @@ pub struct Fault {
     pub code: String,
     /// A sentence that says what to do.
     pub detail: String,
+    /// In uploads of many orders: the row, from 1, as a person counts it in the file. A `pointer` beside it leads into that
+    /// row's order, but for JSON bodies, where it leads into the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
+    /// The heading of the row's column, in formats that have columns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+}
+
+impl Fault {
+    pub fn new(place: Place, code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { place, code: code.into(), detail: detail.into(), row: None, column: None }
+    }
 }
 
 /// RFC 9457 problem details, as they are sent.
@@ -196,14 +213,25 @@ impl Problem {
 
     /// One fault of a query or path parameter.
     pub fn parameter(name: &str, code: &str, detail: impl Into<String>) -> Self {
-        let place = Place::Parameter(name.to_owned());
-        Self::invalid(vec![Fault { place, code: code.to_owned(), detail: detail.into() }])
+        Self::invalid(vec![Fault::new(Place::Parameter(name.to_owned()), code, detail)])
     }
 
     #[must_use]
     pub const fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
+    }
+
+    /// The same with a text of its own.
+    #[must_use]
+    pub fn saying(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// What was found at fault, if that is what it is about.
+    pub fn into_faults(self) -> Vec<Fault> {
+        self.faults
     }
 
     #[cfg(test)]

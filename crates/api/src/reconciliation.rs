@@ -1,3 +1,4 @@
 //! `/v1/reconciliation`
 
 pub mod cases;
+pub mod orphans;

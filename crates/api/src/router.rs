@@ -10,7 +10,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
 use crate::{
-    audit, caller, checks, docs, edge, health, openapi, orders, providers, reconciliation, refusals, vendor_hooks,
+    audit, batches, caller, checks, docs, edge, health, openapi, orders, providers, reconciliation, refusals,
+    vendor_hooks,
 };
 
 /// The API and its documentation, ready to be served.
@@ -61,12 +62,19 @@ fn closed() -> OpenApiRouter<App> {
         .routes(routes!(orders::events::events))
         .routes(routes!(orders::cancel::cancel))
         .routes(routes!(orders::refresh::refresh))
+        .routes(routes!(batches::create::create, batches::list::list))
+        .routes(routes!(batches::get::get))
+        .routes(routes!(batches::orders::orders))
+        .routes(routes!(batches::cancel::cancel))
+        .routes(routes!(batches::report::report))
+        .routes(routes!(batches::template::template))
         .routes(routes!(checks::get::get))
         .routes(routes!(checks::vendor_payload::vendor_payload))
         .routes(routes!(reconciliation::cases::list::list))
         .routes(routes!(reconciliation::cases::get::get))
         .routes(routes!(reconciliation::cases::scan::scan))
         .routes(routes!(reconciliation::cases::resolve::resolve))
+        .routes(routes!(reconciliation::orphans::list))
         .routes(routes!(providers::list::list))
         .routes(routes!(providers::get::get))
         .routes(routes!(providers::pause::pause))

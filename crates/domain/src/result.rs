@@ -86,6 +86,13 @@ pub enum Verdict {
     UnableToVerify,
 }
 
+words!(Verdict {
+    Verified = "verified",
+    Discrepancy = "discrepancy",
+    NoRecord = "no_record",
+    UnableToVerify = "unable_to_verify",
+});
+
 /// What an employer or school said, beside what the subject said.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]

@@ -2,10 +2,11 @@
 //!
 //! A doubled check contacts an employer twice and costs money; a delay does not. So whatever is not proven waits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::case::{Case, CaseItem, ItemState, ScanReport, Sighting};
+use crate::id::Reference;
 use crate::observation::VendorRef;
 use crate::result::Reason;
 use crate::time::Timestamp;
@@ -28,62 +29,107 @@ pub enum Finding {
     LateScanned { duplicates: Vec<VendorRef> },
 }
 
-/// Judges one item. `scans` are the scans of the account since the case was opened, oldest first; `echoes` says whether
-/// the account was ever seen to give back a reference of ours.
-pub fn settle(case: &Case, item: &CaseItem, scans: &[ScanReport], echoes: bool, now: Timestamp) -> Finding {
-    let found = found(item, scans);
-    if let (ItemState::Bound | ItemState::Duplicate | ItemState::Absent, Some(resent_at)) = (item.state, item.resent_at)
-    {
-        let late = scans.iter().any(|scan| scan.seen.complete && scan.started_at >= resent_at + case.window());
-        if !late {
-            return Finding::Wait;
-        }
-        let duplicates = found
-            .into_iter()
-            .filter(|vendor| item.bound.as_ref().is_none_or(|bound| bound.order_id != vendor.order_id));
-        return Finding::LateScanned { duplicates: duplicates.collect() };
-    }
-    if !matches!(item.state, ItemState::Unknown | ItemState::Proven) {
-        return Finding::Wait;
-    }
-    if let Some((first, rest)) = found.split_first() {
-        return Finding::Bind { vendor: first.clone(), duplicates: rest.to_vec() };
-    }
-    // Once a person was asked, only finding it settles it: nothing is sent again behind their back.
-    if now < case.window_ends_at || item.review.is_some() {
-        return Finding::Wait;
-    }
-    let after: Vec<_> = scans.iter().filter(|scan| scan.started_at >= case.window_ends_at).collect();
-    let conclusive: Vec<_> = after.iter().filter(|scan| scan.seen.complete).collect();
-    // Late is only who was given two chances: after an outage the first good scan is followed by a second.
-    let is_late = now >= case.deadline && after.len() >= 2;
-    let [.., before, last] = conclusive.as_slice() else {
-        let still_fails = after.last().is_some_and(|scan| !scan.seen.complete);
-        return if is_late && still_fails { Finding::Review(no_complete_scan()) } else { Finding::Wait };
-    };
-    if listed(case, before) != listed(case, last) {
-        return if is_late { Finding::Review(unequal_scans()) } else { Finding::Wait };
-    }
-    if item.state == ItemState::Proven {
-        return Finding::Review(proven_but_not_found());
-    }
-    if !echoes && last.seen.look_alikes.iter().any(|alike| alike.reference == item.reference) {
-        return Finding::Review(look_alike());
-    }
-    Finding::Absent
+/// What the scans of an account say about one case: read once, asked for each of its items.
+pub struct Evidence<'a> {
+    window: Duration,
+    window_ends_at: Timestamp,
+    deadline: Timestamp,
+    /// What was seen to carry a reference of the case.
+    found: BTreeMap<Reference, Vec<&'a Sighting>>,
+    /// When the latest complete scan began.
+    last_complete: Option<Timestamp>,
+    /// How many scans began after the settle window.
+    after: usize,
+    absence: Absence<'a>,
 }
 
-/// The vendor's objects that carry the item's reference, earliest first.
-fn found(item: &CaseItem, scans: &[ScanReport]) -> Vec<VendorRef> {
-    let mut sightings: Vec<&Sighting> = scans
-        .iter()
-        .flat_map(|scan| &scan.seen.found)
-        .filter(|sighting| sighting.reference == item.reference)
-        .collect();
-    sightings.sort_by_key(|sighting| (sighting.created_at.is_none(), sighting.created_at, &sighting.vendor));
-    let mut orders = BTreeSet::new();
-    sightings.retain(|sighting| orders.insert(&sighting.vendor.order_id));
-    sightings.into_iter().map(|sighting| sighting.vendor.clone()).collect()
+/// What the scans after the settle window prove of absence.
+enum Absence<'a> {
+    /// Fewer than two of them are complete; whether the latest is none of these.
+    TooFew { still_fails: bool },
+    /// The latest two complete ones differ.
+    Unequal,
+    /// They list the same; the last of them.
+    Equal(&'a ScanReport),
+}
+
+impl<'a> Evidence<'a> {
+    /// `scans` are the scans of the account since the case was opened, oldest first.
+    pub fn of(case: &Case, scans: &'a [ScanReport]) -> Self {
+        let mut found: BTreeMap<_, Vec<_>> = case.items.iter().map(|item| (item.reference, Vec::new())).collect();
+        for sighting in scans.iter().flat_map(|scan| &scan.seen.found) {
+            if let Some(found) = found.get_mut(&sighting.reference) {
+                found.push(sighting);
+            }
+        }
+        let complete = |scan: &&ScanReport| scan.seen.complete;
+        let after: Vec<_> = scans.iter().filter(|scan| scan.started_at >= case.window_ends_at).collect();
+        let conclusive: Vec<_> = after.iter().copied().filter(complete).collect();
+        let absence = match conclusive.as_slice() {
+            [.., before, last] if listed(case, before) == listed(case, last) => Absence::Equal(last),
+            [.., _, _] => Absence::Unequal,
+            _ => Absence::TooFew { still_fails: after.last().is_some_and(|scan| !scan.seen.complete) },
+        };
+        Self {
+            window: case.window(),
+            window_ends_at: case.window_ends_at,
+            deadline: case.deadline,
+            found,
+            last_complete: scans.iter().filter(complete).map(|scan| scan.started_at).max(),
+            after: after.len(),
+            absence,
+        }
+    }
+
+    /// Judges one item of the case. `echoes` says whether the account was ever seen to give back a reference of ours.
+    pub fn settle(&self, item: &CaseItem, echoes: bool, now: Timestamp) -> Finding {
+        let found = self.found(item);
+        if let (ItemState::Bound | ItemState::Duplicate | ItemState::Absent, Some(resent_at)) =
+            (item.state, item.resent_at)
+        {
+            if self.last_complete.is_none_or(|last| last < resent_at + self.window) {
+                return Finding::Wait;
+            }
+            let duplicates = found
+                .into_iter()
+                .filter(|vendor| item.bound.as_ref().is_none_or(|bound| bound.order_id != vendor.order_id));
+            return Finding::LateScanned { duplicates: duplicates.collect() };
+        }
+        if !matches!(item.state, ItemState::Unknown | ItemState::Proven) {
+            return Finding::Wait;
+        }
+        if let Some((first, rest)) = found.split_first() {
+            return Finding::Bind { vendor: first.clone(), duplicates: rest.to_vec() };
+        }
+        // Once a person was asked, only finding it settles it: nothing is sent again behind their back.
+        if now < self.window_ends_at || item.review.is_some() {
+            return Finding::Wait;
+        }
+        // Late is only who was given two chances: after an outage the first good scan is followed by a second.
+        let is_late = now >= self.deadline && self.after >= 2;
+        let last = match self.absence {
+            Absence::TooFew { still_fails: true } if is_late => return Finding::Review(no_complete_scan()),
+            Absence::Unequal if is_late => return Finding::Review(unequal_scans()),
+            Absence::TooFew { .. } | Absence::Unequal => return Finding::Wait,
+            Absence::Equal(last) => last,
+        };
+        if item.state == ItemState::Proven {
+            return Finding::Review(proven_but_not_found());
+        }
+        if !echoes && last.seen.look_alikes.iter().any(|alike| alike.reference == item.reference) {
+            return Finding::Review(look_alike());
+        }
+        Finding::Absent
+    }
+
+    /// The vendor's objects that carry the item's reference, earliest first.
+    fn found(&self, item: &CaseItem) -> Vec<VendorRef> {
+        let mut sightings = self.found.get(&item.reference).cloned().unwrap_or_default();
+        sightings.sort_by_key(|sighting| (sighting.created_at.is_none(), sighting.created_at, &sighting.vendor));
+        let mut orders = BTreeSet::new();
+        sightings.retain(|sighting| orders.insert(&sighting.vendor.order_id));
+        sightings.into_iter().map(|sighting| sighting.vendor.clone()).collect()
+    }
 }
 
 /// What a scan listed of the time in question. Newer rows of a busy account do not count.
@@ -128,6 +174,10 @@ mod tests {
     use crate::id::{CaseId, CheckId, OrderId, Reference, ScanId, SubmissionId};
     use crate::party::{AccountKey, ProviderId, TenantId};
     use uuid::Uuid;
+
+    fn settle(case: &Case, item: &CaseItem, scans: &[ScanReport], echoes: bool, now: Timestamp) -> Finding {
+        Evidence::of(case, scans).settle(item, echoes, now)
+    }
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::EPOCH + Duration::from_secs(10_000 + seconds)

@@ -24,7 +24,7 @@ impl Engine {
         Ok(order)
     }
 
-    fn plan(&self, tenant: &TenantId, draft: OrderDraft) -> Result<Order, Vec<(String, FieldError)>> {
+    pub(crate) fn plan(&self, tenant: &TenantId, draft: OrderDraft) -> Result<Order, Vec<(String, FieldError)>> {
         let now = self.now();
         let id = OrderId::generate(self.clock(), self.entropy());
         let mut faults = Vec::new();

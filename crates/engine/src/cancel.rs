@@ -21,6 +21,12 @@ impl Engine {
             return Ok(None);
         }
         let Some(mut order) = tx.orders().lock(id).await? else { return Ok(None) };
+        self.cancel_order(tx, &mut order, &reason).await?;
+        Ok(Some(order))
+    }
+
+    /// The same for an order whose row is locked.
+    pub(crate) async fn cancel_order(&self, tx: &mut Tx, order: &mut Order, reason: &Reason) -> Result<(), StoreError> {
         let now = self.now();
         let mut events = Vec::new();
         let mut plans = Vec::new();
@@ -39,8 +45,8 @@ impl Engine {
             }
         }
         if !plans.is_empty() {
-            tx.orders().save(&order, &plans, &events).await?;
+            tx.orders().save(order, &plans, &events).await?;
         }
-        Ok(Some(order))
+        Ok(())
     }
 }

@@ -1,16 +1,17 @@
 //! Sending: the intent is durable before the wire is touched, and the outcome is recorded in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::{AfterAbsence, CheckId, Event, News, Order, OrderId, Reason, Stage, SubmissionId, TenantId, Timestamp};
 use futures::StreamExt as _;
 use provider::{Accepted, CallError, ItemOutcome, NotSentReason, Share, Submission, SubmissionItem, SubmitReport};
-use store::{Claim, Finished, NewSubmission, Plan, Scope, StoreError, SubmissionPart, SubmissionState, Tx, Work};
+use store::{Claim, Finished, Lane, NewSubmission, Plan, Scope, StoreError, SubmissionPart, SubmissionState, Tx, Work};
 
+use crate::follow::Look;
 use crate::reconcile::Doubt;
-use crate::{Account, Engine};
+use crate::{Account, Engine, find, find_mut, plan};
 
 /// A create call that is recorded as `sending` and may now be made, once.
 pub(crate) struct Ticket {
@@ -23,102 +24,168 @@ pub(crate) struct Ticket {
     lease_ends: Instant,
 }
 
+/// What became of the checks that were claimed.
+#[derive(Default)]
+pub(crate) struct Round {
+    pub tickets: Vec<Ticket>,
+    /// So many are not to be sent any more: canceled, or taken by another worker.
+    pub stopped: usize,
+}
+
+impl Round {
+    /// How much was done; 0: nothing is due.
+    pub(crate) fn progress(&self) -> usize {
+        self.tickets.len() + self.stopped
+    }
+}
+
+/// What is written down for one order of a round.
+type Changes = BTreeMap<OrderId, (Vec<Plan>, Vec<Event>)>;
+
 /// How long recording an outcome is tried again while the database is away. After that the call counts as lost.
 const RECORDING_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Engine {
-    /// Claims what is due for an account, at most `limit` checks, and makes the create calls. Gives how many.
-    pub async fn dispatch(&self, account: &Account, limit: i64) -> Result<usize, StoreError> {
-        let tickets = self.take_tickets(account, limit).await?;
-        let count = tickets.len();
-        futures::stream::iter(tickets)
+    /// Claims what is due for an account and makes the create calls, at most `limit`. Gives how many, and counts as one
+    /// each check that turned out not to be wanted any more.
+    pub async fn dispatch(&self, account: &Account, limit: usize) -> Result<usize, StoreError> {
+        let round = self.take_tickets(account, limit).await?;
+        let progress = round.progress();
+        futures::stream::iter(round.tickets)
             .for_each_concurrent(account.max_in_flight, |ticket| self.send(account, ticket))
             .await;
-        Ok(count)
+        Ok(progress)
     }
 
-    /// Claims due checks and records for each that it is being sent.
-    pub(crate) async fn take_tickets(&self, account: &Account, limit: i64) -> Result<Vec<Ticket>, StoreError> {
+    /// Claims due checks for at most `limit` calls, a fair share of each lane, and records for each that it is being sent.
+    pub(crate) async fn take_tickets(&self, account: &Account, limit: usize) -> Result<Round, StoreError> {
         let now = self.now();
-        let claim_until = now + self.settings.lease_margin;
-        let claims = self.store().claim(&account.key, Work::Send, limit, now, claim_until).await?;
-        if claims.is_empty() {
-            return Ok(Vec::new());
+        let lanes: Vec<_> = self.store().lanes(&account.key, now).await?.iter().map(|lane| lane.0).collect();
+        if lanes.is_empty() || limit == 0 {
+            return Ok(Round::default());
         }
-        match self.record_sending(account, &claims).await {
+        let batch_size = account.provider.descriptor().batch_size;
+        let shares = self.turns.share(&account.key, &lanes, limit).into_iter().map(|(lane, calls)| {
+            let checks = if lane.is_some() { calls.saturating_mul(batch_size) } else { calls };
+            (Lane(lane), i64::try_from(checks).unwrap_or(i64::MAX))
+        });
+        let claim_until = now + self.settings.lease_margin;
+        let claims = self.store().claim_lanes(&account.key, &shares.collect::<Vec<_>>(), now, claim_until).await?;
+        if claims.is_empty() {
+            return Ok(Round::default());
+        }
+        match self.record_sending(account, &claims, limit).await {
             Err(error) if !error.is_transient() && claims.len() > 1 => {
-                // One of them cannot be read or written; it must not hold the others up.
-                let mut tickets = Vec::new();
+                // One of them cannot be read or written; it must not hold the others up. Those beyond the limit come
+                // due again with the end of their lease.
+                let mut round = Round::default();
                 for claim in &claims {
-                    match self.record_sending(account, std::slice::from_ref(claim)).await {
-                        Ok(ticket) => tickets.extend(ticket),
+                    if round.tickets.len() == limit {
+                        break;
+                    }
+                    match self.record_sending(account, std::slice::from_ref(claim), 1).await {
+                        Ok(one) => {
+                            round.tickets.extend(one.tickets);
+                            round.stopped += one.stopped;
+                        }
                         Err(error) => {
                             tracing::error!(%error, check = %claim.check_id, "could not record that a check is being sent");
                         }
                     }
                 }
-                Ok(tickets)
+                Ok(round)
             }
             recorded => recorded,
         }
     }
 
-    /// Writes down, in one transaction, that these checks are being sent.
-    async fn record_sending(&self, account: &Account, claims: &[Claim]) -> Result<Vec<Ticket>, StoreError> {
-        let mut claimed: BTreeMap<OrderId, Vec<&Claim>> = BTreeMap::new();
-        for claim in claims {
-            claimed.entry(claim.order_id).or_default().push(claim);
-        }
+    /// Writes down, in one transaction, that these checks are being sent in at most `most` calls; what would make more
+    /// of them is given back.
+    async fn record_sending(&self, account: &Account, claims: &[Claim], most: usize) -> Result<Round, StoreError> {
+        let now = self.now();
         let mut tx = self.store().begin().await?;
-        let ids: Vec<_> = claimed.keys().copied().collect();
-        let mut tickets = Vec::new();
-        for mut order in tx.orders().lock_many(&ids).await? {
-            let shared = Arc::new(order.input.expose().clone());
-            let mut events = Vec::new();
-            let mut plans = Vec::new();
-            for claim in claimed.remove(&order.id).unwrap_or_default() {
-                let ticket = self.prepare(account, &mut order, &shared, claim.check_id, &mut events);
-                if let Some(ticket) = ticket {
-                    plans.push(Plan { check_id: claim.check_id, work: None });
-                    tx.submissions().insert(&ticket.record(account)).await?;
-                    tickets.push(ticket);
-                }
+        let ids: Vec<_> = claims.iter().map(|claim| claim.order_id).collect();
+        let batches: BTreeSet<_> = claims.iter().filter_map(|claim| claim.batch).collect();
+        let mut orders = tx.orders().lock_many(&ids).await?;
+        let canceled = if batches.is_empty() {
+            BTreeMap::new()
+        } else {
+            tx.batches().canceled_among(&batches.into_iter().collect::<Vec<_>>()).await?
+        };
+        let mut changes = Changes::new();
+        let mut round = Round::default();
+        let (mut wanted, mut due) = (Vec::new(), Vec::new());
+        for claim in claims {
+            let Some(order) = find_mut(&mut orders, claim.order_id) else { continue };
+            let Some(check) = order.check(claim.check_id) else { continue };
+            if !matches!(check.state.stage, Stage::Queued { .. }) {
+                round.stopped += 1;
+                continue;
             }
-            tx.orders().save(&order, &plans, &events).await?;
+            let fresh = check.state.sends == 0;
+            if let Some(why) = claim.batch.and_then(|batch| canceled.get(&batch)) {
+                let news = News::CancelRequested { why: why.clone(), at: now };
+                note(&mut changes, order.tell(claim.check_id, &news, now), order.id, claim.check_id, None);
+                round.stopped += 1;
+                continue;
+            }
+            due.push(plan::Due { batch: claim.batch, tenant: claim.tenant.clone(), fresh });
+            wanted.push(claim);
+        }
+        let planned = plan::calls(&due, account.provider.descriptor().batch_size, most);
+        for claim in planned.surplus.iter().map(|at| wanted[*at]) {
+            note(&mut changes, Vec::new(), claim.order_id, claim.check_id, Some((Work::Send, now)));
+        }
+        for call in planned.calls {
+            let call: Vec<&Claim> = call.iter().map(|at| wanted[*at]).collect();
+            round.tickets.extend(self.prepare(account, &mut orders, &call, &mut changes));
+        }
+        for (id, (plans, events)) in &changes {
+            if let Some(order) = find(&orders, *id) {
+                tx.orders().save(order, plans, events).await?;
+            }
+        }
+        for ticket in &round.tickets {
+            tx.submissions().insert(&ticket.record(account)).await?;
         }
         tx.save().await?;
-        Ok(tickets)
+        Ok(round)
     }
 
-    /// Tells the check that it is being sent. `None`: it need not be any more (canceled, or taken by another worker).
+    /// Tells the checks of one call that they are being sent. `None`: there is nothing to send.
     fn prepare(
         &self,
         account: &Account,
-        order: &mut Order,
-        shared: &Arc<domain::OrderInput>,
-        check_id: CheckId,
-        events: &mut Vec<Event>,
+        orders: &mut [Order],
+        call: &[&Claim],
+        changes: &mut Changes,
     ) -> Option<Ticket> {
         let started_at = self.now();
         let lease = account.timing.timeout + self.settings.lease_margin;
         let lease_ends = Instant::now() + lease;
         let id = SubmissionId::generate(self.clock(), self.entropy());
-        events.extend(order.tell(check_id, &News::Sending { submission: id }, started_at));
-        let check = order.check(check_id)?;
-        if !matches!(check.state.stage, Stage::Submitting { submission } if submission == id) {
-            return None;
+        let (mut items, mut parts) = (Vec::with_capacity(call.len()), Vec::with_capacity(call.len()));
+        for claim in call {
+            let check_id = claim.check_id;
+            let Some(order) = find_mut(orders, claim.order_id) else { continue };
+            let events = order.tell(check_id, &News::Sending { submission: id }, started_at);
+            let Some(check) = order.check(check_id) else { continue };
+            if !matches!(check.state.stage, Stage::Submitting { submission } if submission == id) {
+                continue;
+            }
+            note(changes, events, order.id, check_id, None);
+            parts.push(SubmissionPart { check_id, order_id: order.id, reference: check.reference() });
+            items.push(SubmissionItem {
+                reference: check.reference(),
+                order: Arc::new(order.input.expose().clone()),
+                check: Arc::new(check.input.expose().clone()),
+                force_new: must_be_new(check),
+            });
         }
-        let item = SubmissionItem {
-            reference: check.reference(),
-            order: Arc::clone(shared),
-            check: Arc::new(check.input.expose().clone()),
-            force_new: must_be_new(check),
-        };
-        let part = SubmissionPart { check_id, order_id: order.id, reference: check.reference() };
         Some(Ticket {
-            submission: Submission { id, items: vec![item], hook_url: account.hook_url.clone() },
-            parts: vec![part],
-            tenant: order.tenant.clone(),
+            tenant: call.first().filter(|_| !items.is_empty())?.tenant.clone(),
+            submission: Submission { id, items, hook_url: account.hook_url.clone() },
+            parts,
             started_at,
             lease_until: started_at + lease,
             lease_ends,
@@ -186,14 +253,13 @@ impl Engine {
             then: AfterAbsence::Resend,
         };
         for (part, outcome) in ticket.parts.iter().zip(report.items.iter().chain(std::iter::repeat(&unsaid))) {
-            let Some(order) = orders.iter_mut().find(|order| order.id == part.order_id) else { continue };
+            let Some(order) = find_mut(&mut orders, part.order_id) else { continue };
             let doubt = self.take_in(&mut tx, account, ticket.submission.id, order, part, outcome, ended_at).await?;
             doubts.extend(doubt);
         }
         if in_time && !doubts.is_empty() {
             let submission = ticket.record(account);
-            self.open_case(&mut tx, account, &submission, doubts, &mut orders, ended_at.max(ticket.lease_until))
-                .await?;
+            self.open_case(&mut tx, account, &submission, doubts, &orders, ended_at.max(ticket.lease_until)).await?;
         }
         tx.save().await
     }
@@ -214,6 +280,7 @@ impl Engine {
         let now = self.now();
         let mut doubt = None;
         let mut events = Vec::new();
+        let mut misbound = None;
         let mut retry_after = None;
         let was_sent_before = order.check(check_id).is_some_and(|check| check.state.sends > 1);
         match outcome {
@@ -231,8 +298,13 @@ impl Engine {
                     let news = News::Accepted { submission, vendor, provisional: accepted.provisional, at: ended_at };
                     events.extend(order.tell(check_id, &news, now));
                     if let Some(snapshot) = &accepted.snapshot {
-                        events.extend(self.observe(tx, account, order, check_id, snapshot, ended_at).await?);
+                        let look = Look { vendor: &accepted.vendor, snapshot, at: ended_at };
+                        let seen = self.observe(tx, account, order, check_id, look).await?;
+                        events.extend(seen.events);
+                        misbound = seen.misbound;
                     }
+                    // A place in a list is no proof: the object itself says at once whose it is.
+                    retry_after = accepted.provisional.then_some(Duration::ZERO);
                 }
             }
             ItemOutcome::Rejected(why) => {
@@ -252,6 +324,9 @@ impl Engine {
         }
         let plan = self.plan_after(account, order, check_id, retry_after);
         tx.orders().save(order, &plan.into_iter().collect::<Vec<_>>(), &events).await?;
+        if let Some(misbound) = misbound {
+            self.doubt_binding(tx, account, order, misbound).await?;
+        }
         Ok(doubt)
     }
 
@@ -305,7 +380,9 @@ impl Engine {
                 Some((Work::Send, now + wait))
             }
             Stage::Bound(binding) if binding.ending.is_none() => {
-                let due_now = check.state.cancel_is_due().then_some(Duration::ZERO);
+                // Whose object it is must be known before it may be canceled.
+                let can_cancel = check.state.cancel_is_due() && !binding.provisional;
+                let due_now = can_cancel.then_some(Duration::ZERO);
                 let wait = retry_after.or(due_now).unwrap_or_else(|| self.next_look(account, check));
                 Some((Work::Follow, now + wait))
             }
@@ -336,6 +413,12 @@ impl Engine {
             (None, None) => {}
         }
     }
+}
+
+fn note(changes: &mut Changes, events: Vec<Event>, order: OrderId, check_id: CheckId, work: Option<(Work, Timestamp)>) {
+    let change = changes.entry(order).or_default();
+    change.0.push(Plan { check_id, work });
+    change.1.extend(events);
 }
 
 /// Whether this call must make the vendor make a new object. A call that follows a lost one does not force: should the

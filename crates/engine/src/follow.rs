@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use domain::observation::Standing;
 use domain::settle::SKEW;
-use domain::{Check, CheckId, Event, News, Observation, ObservedAt, Order, OrderId, Reason, Timestamp, VendorRef};
+use domain::{
+    Check, CheckId, Event, News, Observation, ObservedAt, Order, OrderId, Reason, SubmissionId, Timestamp, VendorRef,
+};
 use futures::StreamExt as _;
 use provider::{CancelAnswer, Carries, Fetched, Share, Snapshot};
 use store::{Plan, Scope, StoreError, Tx, Work};
@@ -19,6 +21,38 @@ const AT_ONCE: i64 = 8;
 /// When a cancel call that failed is made again.
 const SOONEST_RETRY: Duration = Duration::from_secs(1);
 const LATEST_RETRY: Duration = Duration::from_secs(30);
+
+/// One look at a vendor's object.
+#[derive(Clone, Copy)]
+pub(crate) struct Look<'a> {
+    /// The object that was looked at.
+    pub vendor: &'a VendorRef,
+    pub snapshot: &'a Snapshot,
+    /// When the look began.
+    pub at: Timestamp,
+}
+
+/// What a look made of a check.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub events: Vec<Event>,
+    pub misbound: Option<Misbound>,
+}
+
+/// A check that is not bound any more, since its place in a batch's answer had named the wrong object.
+pub(crate) struct Misbound {
+    pub check_id: CheckId,
+    /// The create call that it was bound by.
+    pub submission: SubmissionId,
+    pub why: Reason,
+}
+
+impl Seen {
+    fn add(&mut self, more: Self) {
+        self.events.extend(more.events);
+        self.misbound = more.misbound.or(self.misbound.take());
+    }
+}
 
 impl Engine {
     /// Claims the checks of an account that are due to be looked at, at most `limit`, and looks. Gives how many.
@@ -63,7 +97,9 @@ impl Engine {
         let vendor = binding.vendor.clone();
         let mut news = Vec::new();
         let mut ask_again_after = None;
+        // What was bound by position could be another's: it is looked at first, and canceled by the look after that.
         if check.state.cancel_is_due()
+            && !binding.provisional
             && let Some(cancel) = &check.state.cancel
         {
             match self.ask_to_cancel(account, &vendor, &cancel.reason).await {
@@ -75,6 +111,7 @@ impl Engine {
         let started_at = self.now();
         let fetched = account.provider.fetch(&self.call_context(account, Share::Poll), &vendor).await;
         let mut snapshot = None;
+        let mut is_missing = false;
         match fetched {
             Ok(Fetched::Found(found)) => {
                 self.call_went_well(&account.key).await;
@@ -89,6 +126,7 @@ impl Engine {
                 tracing::warn!(check = %check_id, account = %account.key, "the vendor does not show an order that it had accepted");
                 metrics::counter!("vetgate_vendor_objects_missing_total", "account" => account.key.to_string())
                     .increment(1);
+                is_missing = true;
             }
             Err(error) => {
                 tracing::info!(check = %check_id, account = %account.key, %error, "could not look at a vendor's object");
@@ -98,20 +136,41 @@ impl Engine {
         let mut tx = self.store().begin().await?;
         let Some(mut order) = tx.orders().lock(order_id).await? else { return Ok(()) };
         let now = self.now();
-        let mut events = Vec::new();
+        let mut seen = Seen::default();
         for news in news {
-            events.extend(order.tell(check_id, &news, now));
+            seen.events.extend(order.tell(check_id, &news, now));
         }
-        if let Some(snapshot) = snapshot {
-            events.extend(self.observe(&mut tx, account, &mut order, check_id, &snapshot, started_at).await?);
+        if let Some(snapshot) = &snapshot {
+            let look = Look { vendor: &vendor, snapshot, at: started_at };
+            seen.add(self.observe(&mut tx, account, &mut order, check_id, look).await?);
+        } else if is_missing {
+            let why = "The vendor does not show the order that its answer named at this check's place.";
+            seen.add(self.misbound(account, &mut order, check_id, &vendor, why));
         }
+        let is_news = !seen.events.is_empty();
         let plan = self.plan_after(account, &order, check_id, ask_again_after);
-        tx.orders().save(&order, &plan.into_iter().collect::<Vec<_>>(), &events).await?;
+        self.save_seen(&mut tx, account, &mut order, seen, plan).await?;
         tx.save().await?;
-        if !events.is_empty() {
+        if is_news {
             self.woken.notify_waiters();
         }
         Ok(())
+    }
+
+    /// Writes down what a look changed. A binding that turned out wrong becomes a doubt about its create call.
+    pub(crate) async fn save_seen(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        order: &mut Order,
+        seen: Seen,
+        plan: Option<Plan>,
+    ) -> Result<(), StoreError> {
+        tx.orders().save(order, &plan.into_iter().collect::<Vec<_>>(), &seen.events).await?;
+        match seen.misbound {
+            Some(misbound) => self.doubt_binding(tx, account, order, misbound).await,
+            None => Ok(()),
+        }
     }
 
     async fn ask_to_cancel(&self, account: &Account, vendor: &VendorRef, reason: &Reason) -> Option<News> {
@@ -135,27 +194,29 @@ impl Engine {
         account: &Account,
         order: &mut Order,
         check_id: CheckId,
-        snapshot: &Snapshot,
-        looked_at: Timestamp,
-    ) -> Result<Vec<Event>, StoreError> {
+        look: Look<'_>,
+    ) -> Result<Seen, StoreError> {
         let now = self.now();
-        let Some(check) = order.check(check_id) else { return Ok(Vec::new()) };
-        let Some(binding) = check.state.binding() else { return Ok(Vec::new()) };
-        let snapshot = account.provider.compare(check.input.expose(), snapshot.clone());
+        let Some(check) = order.check(check_id) else { return Ok(Seen::default()) };
+        let Some(binding) = check.state.binding() else { return Ok(Seen::default()) };
+        if binding.vendor.order_id != look.vendor.order_id {
+            // It was bound to another object while this one was looked at.
+            return Ok(Seen::default());
+        }
+        let snapshot = account.provider.compare(check.input.expose(), look.snapshot.clone());
         let vendor = VendorRef {
             order_id: binding.vendor.order_id.clone(),
             check_id: snapshot.part_id.clone().filter(|id| !id.contains('\0')),
         };
         let confirms = binding.provisional && snapshot.carries == Carries::Ours(check.reference());
         if binding.provisional && !confirms && snapshot.carries != Carries::Nothing {
-            // Matched by position, and it is another's: its result must never become this check's.
-            tracing::error!(check = %check_id, account = %account.key, "a vendor's order was bound by position and carries another reference");
-            metrics::counter!("vetgate_misbound_total", "account" => account.key.to_string()).increment(1);
-            return Ok(Vec::new());
+            // Its result must never become this check's.
+            let why = "The vendor's order at this check's place in the answer carries another reference.";
+            return Ok(self.misbound(account, order, check_id, &vendor, why));
         }
         let observation = Observation {
             vendor: vendor.clone(),
-            observed: observed_at(&snapshot, looked_at, now),
+            observed: observed_at(&snapshot, look.at, now),
             native_status: snapshot.native_status.clone(),
             standing: snapshot.standing.clone(),
         };
@@ -163,11 +224,11 @@ impl Engine {
             metrics::counter!("vetgate_vendor_status_unknown_total", "provider" => check.account.provider.to_string())
                 .increment(1);
         }
-        let mut events = Vec::new();
+        let mut seen = Seen::default();
         if confirms {
-            events.extend(order.tell(check_id, &News::Confirmed { vendor }, now));
+            seen.events.extend(order.tell(check_id, &News::Confirmed { vendor }, now));
         }
-        events.extend(order.tell(check_id, &News::Observed(observation), now));
+        seen.events.extend(order.tell(check_id, &News::Observed(observation), now));
         let payload = snapshot.payload.expose();
         if !payload.is_empty() {
             tx.payloads().put(check_id, order.id, payload, now).await?;
@@ -175,7 +236,30 @@ impl Engine {
         if !snapshot.documents.is_empty() {
             tx.documents().put(check_id, order.id, &snapshot.documents, now).await?;
         }
-        Ok(events)
+        Ok(seen)
+    }
+
+    /// Tells a check that was bound by position that this is not its object. Nothing happens to a confirmed binding.
+    fn misbound(
+        &self,
+        account: &Account,
+        order: &mut Order,
+        check_id: CheckId,
+        vendor: &VendorRef,
+        message: &str,
+    ) -> Seen {
+        let binding = order.check(check_id).and_then(|check| check.state.binding());
+        let Some(submission) = binding.filter(|binding| binding.provisional).map(|binding| binding.submission) else {
+            return Seen::default();
+        };
+        tracing::error!(check = %check_id, account = %account.key, vendor_order = vendor.order_id, "a vendor's order was bound by position and is not the check's");
+        metrics::counter!("vetgate_misbound_total", "account" => account.key.to_string()).increment(1);
+        let why = Reason::new("misbound", message);
+        let news = News::Misbound { vendor: vendor.clone(), why: why.clone() };
+        let events = order.tell(check_id, &news, self.now());
+        // One that has ended already stays as it is.
+        let misbound = (!events.is_empty()).then_some(Misbound { check_id, submission, why });
+        Seen { events, misbound }
     }
 }
 

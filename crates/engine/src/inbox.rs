@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use domain::{AccountKey, CheckId, EventType, InboxId, ItemState, News, Order, OrderId, Reason, Stage};
+use domain::check::Binding;
+use domain::{AccountKey, CheckId, Event, EventType, InboxId, ItemState, News, Order, OrderId, Reason, Stage};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use provider::{HookNews, HookRefused, HookRequest, HookSays};
 use store::{InboxItem, Plan, Scope, StoreError, Tx};
 
-use crate::follow::look_now;
+use crate::follow::{Look, look_now};
+use crate::reconcile::late_scan_is_due;
 use crate::{Account, Engine};
 
 /// How long a worker has for the hooks it claimed.
@@ -152,7 +154,7 @@ impl Engine {
         tx.cancel().await?;
         let mut tx = self.store().begin().await?;
         for (order_id, check_id) in in_doubt {
-            self.note_proven(&mut tx, order_id, check_id).await?;
+            self.follow_up(&mut tx, order_id, check_id).await?;
         }
         tx.save().await?;
         Ok(true)
@@ -169,6 +171,11 @@ impl Engine {
     ) -> Result<Taken, StoreError> {
         let now = self.now();
         let Some(check) = order.check(check_id) else { return Ok(Taken::Yes) };
+        if check.state.binding().is_some_and(|binding| binding.provisional && !is_surely_of(news, binding)) {
+            // It proves that our reference is somewhere at the vendor, not that it is where its place in a batch's
+            // answer has put it. It is told again when that is known.
+            return Ok(Taken::TooEarly);
+        }
         let bound = check.state.binding().map(|binding| &binding.vendor);
         if let (Some(bound), Some(vendor)) = (bound, &news.vendor)
             && bound.order_id != vendor.order_id
@@ -176,7 +183,12 @@ impl Engine {
             // It carries our reference and is another object: whatever it says is not this check's.
             tracing::warn!(check = %check_id, vendor_order = %vendor.order_id, "a hook tells of a second vendor order for a check");
             let event = order.event(Some(check_id), EventType::ReconciliationDuplicateFound, now);
-            tx.orders().save(order, &[], &[event]).await?;
+            if late_scan_is_due(tx, check_id).await? {
+                // That records what else there is.
+                tx.orders().save(order, &[], &[event]).await?;
+            } else {
+                self.note_second(tx, account, order, news, event).await?;
+            }
             return Ok(Taken::Yes);
         }
         let is_bound = bound.is_some();
@@ -188,16 +200,19 @@ impl Engine {
         };
         match &news.says {
             HookSays::Snapshot(snapshot) if is_bound => {
-                let events = self.observe(tx, account, order, check_id, snapshot, request.received_at).await?;
+                let vendor = check.state.binding().map(|binding| binding.vendor.clone());
+                let Some(vendor) = vendor else { return Ok(Taken::Yes) };
+                let look = Look { vendor: &vendor, snapshot, at: request.received_at };
+                let seen = self.observe(tx, account, order, check_id, look).await?;
                 let plan = self.plan_after(account, order, check_id, None);
-                tx.orders().save(order, &plan.into_iter().collect::<Vec<_>>(), &events).await?;
+                self.save_seen(tx, account, order, seen, plan).await?;
             }
             // A signed body with our reference: the vendor has it, though its order is not known yet.
             HookSays::Snapshot(_) if is_in_doubt => return Ok(Taken::TooEarly),
             HookSays::Snapshot(_) => {
                 tracing::warn!(check = %check_id, "a hook tells of a vendor order for a check that was closed without one");
                 let event = order.event(Some(check_id), EventType::ReconciliationOrphanFound, now);
-                tx.orders().save(order, &[], &[event]).await?;
+                self.note_second(tx, account, order, news, event).await?;
             }
             // A final check as well: its result may have been revised.
             HookSays::Changed if is_bound => tx.orders().save(order, &[look_now(check_id, now)], &[]).await?,
@@ -209,6 +224,24 @@ impl Engine {
             HookSays::Changed => {}
         }
         Ok(Taken::Yes)
+    }
+
+    /// Announces a vendor order that is not the check's. Where the hook names it, it is recorded, and announced once.
+    async fn note_second(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        order: &Order,
+        news: &HookNews,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        if let Some(vendor) = &news.vendor {
+            let (objects, now) = (&mut tx.vendor_objects(), self.now());
+            if !objects.add_orphan(&account.key, &vendor.order_id, news.reference, None, now).await? {
+                return Ok(());
+            }
+        }
+        tx.orders().save(order, &[], &[event]).await
     }
 
     /// The checks that news is about: by our reference, else every check that holds the vendor's object.
@@ -233,9 +266,29 @@ impl Engine {
         Ok(subjects)
     }
 
-    /// Marks the item of the check's case: it exists, so it is not sent (again).
-    async fn note_proven(&self, tx: &mut Tx, order_id: OrderId, check_id: CheckId) -> Result<(), StoreError> {
+    /// News came too early: makes what it waits for happen soon.
+    async fn follow_up(&self, tx: &mut Tx, order_id: OrderId, check_id: CheckId) -> Result<(), StoreError> {
         let Some(mut order) = tx.orders().lock(order_id).await? else { return Ok(()) };
+        let binding = order.check(check_id).and_then(|check| check.state.binding());
+        match binding.map(|binding| binding.provisional) {
+            // The look tells whose object it is.
+            Some(true) => tx.orders().save(&order, &[look_now(check_id, self.now())], &[]).await,
+            Some(false) => Ok(()),
+            None => {
+                let why = "The vendor sent news of it, so it exists; its order is being looked for.";
+                self.note_proven(tx, &mut order, check_id, Reason::new("proven_by_hook", why)).await
+            }
+        }
+    }
+
+    /// Marks the item of the check's case: it exists, so it is not sent (again).
+    pub(crate) async fn note_proven(
+        &self,
+        tx: &mut Tx,
+        order: &mut Order,
+        check_id: CheckId,
+        why: Reason,
+    ) -> Result<(), StoreError> {
         let Some(open) = tx.cases().of_check(check_id).await? else { return Ok(()) };
         let Some(mut case) = tx.cases().lock(open.id).await? else { return Ok(()) };
         let now = self.now();
@@ -250,14 +303,25 @@ impl Engine {
         if !is_news {
             return Ok(());
         }
-        let why =
-            Reason::new("proven_by_hook", "The vendor sent news of it, so it exists; its order is being looked for.");
         let events = order.tell(check_id, &News::Proven { submission: case.submission, why }, now);
         if !events.is_empty() {
-            tx.orders().save(&order, &[Plan { check_id, work: None }], &events).await?;
+            tx.orders().save(order, &[Plan { check_id, work: None }], &events).await?;
         }
         case.next_scan_at = Some(now);
         tx.cases().save(&case).await
+    }
+}
+
+/// Whether the news is of the very object that the check is bound to: it names its order, or the part of it that the
+/// create call's answer named with it.
+fn is_surely_of(news: &HookNews, binding: &Binding) -> bool {
+    match (&news.vendor, &news.says) {
+        (Some(vendor), _) => vendor.order_id == binding.vendor.order_id,
+        (None, HookSays::Snapshot(snapshot)) => {
+            snapshot.part_id.is_some() && snapshot.part_id == binding.vendor.check_id
+        }
+        // These lead to a look, or to the timeline of the check whose reference they carry.
+        (None, HookSays::Changed | HookSays::Note { .. }) => true,
     }
 }
 

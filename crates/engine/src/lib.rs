@@ -7,21 +7,29 @@
 //! 3. [`reconcile`]: looks for what a lost answer was about, and settles it by the rule of [`domain::settle`].
 //! 4. [`follow`]: looks at the vendor's objects (polling), and asks the vendor to cancel.
 //! 5. [`inbox`]: takes the vendors' hooks.
+//! 6. [`sweep`]: looks whether a vendor has anything of ours that nobody here knows of; [`cancellations`] asks it to
+//!    cancel what is one too many.
+//!
+//! [`batches`] take many orders in at once; [`plan`] shares the calls out, so that none of them holds the others up.
 //!
 //! All news goes through [`Order::tell`](domain::Order::tell), and so through the one reducer. [`workers`] runs the
 //! loops; [`gate`] (pauses, circuits) and [`budget`] (rates) say when a vendor may be called.
 
 pub mod accept;
+pub mod batches;
 mod bell;
 pub mod budget;
 pub mod cancel;
+pub mod cancellations;
 pub mod dispatch;
 pub mod follow;
 pub mod gate;
 pub mod inbox;
 pub mod ops;
+pub mod plan;
 pub mod providers;
 pub mod reconcile;
+pub mod sweep;
 pub mod system;
 pub mod workers;
 
@@ -29,14 +37,15 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AccountKey, Clock, Entropy, Timestamp};
+use domain::{AccountKey, Clock, Entropy, Order, OrderId, Timestamp};
 use provider::{CallContext, Share};
 use store::Store;
 use tokio::sync::Notify;
 
 pub use crate::accept::AcceptError;
+pub use crate::batches::BatchIntake;
 pub use crate::inbox::HookError;
-pub use crate::ops::{Choice, Resolution, ResolveError};
+pub use crate::ops::{Choice, Resolution, ResolveError, Vetted};
 pub use crate::providers::{Account, Providers, Route};
 pub use crate::reconcile::ScanError;
 pub use crate::system::{OsEntropy, SystemClock};
@@ -57,11 +66,13 @@ pub struct EngineSettings {
     pub max_sends: u32,
     /// How long a lease outlives the call it is for.
     pub lease_margin: Duration,
-    /// How many checks a worker claims at once.
+    /// How many create calls a worker prepares at once, or checks it claims to look at.
     pub claim_size: i64,
     pub cancel_duplicates: CancelDuplicates,
     /// How long a worker sleeps at most when nothing wakes it.
     pub backstop: Duration,
+    /// How often a vendor account is swept for objects that nobody here knows of; `None`: never.
+    pub sweep_every: Option<Duration>,
 }
 
 impl Default for EngineSettings {
@@ -72,6 +83,7 @@ impl Default for EngineSettings {
             claim_size: 50,
             cancel_duplicates: CancelDuplicates::Ask,
             backstop: Duration::from_secs(5),
+            sweep_every: Some(Duration::from_hours(24)),
         }
     }
 }
@@ -88,6 +100,7 @@ pub struct Parts {
     entropy: Arc<dyn Entropy>,
     settings: EngineSettings,
     gate: gate::Gate,
+    turns: plan::Turns,
     woken: Notify,
     bell: bell::Bell,
 }
@@ -115,6 +128,7 @@ impl Engine {
             entropy,
             settings,
             gate,
+            turns: plan::Turns::default(),
             woken: Notify::new(),
             bell: bell::Bell::default(),
         }))
@@ -171,4 +185,15 @@ impl Parts {
     fn account(&self, key: &AccountKey) -> Option<&Account> {
         self.providers.account(key)
     }
+}
+
+/// The order with this id, among orders by ascending id, as the store gives them.
+fn find_mut(orders: &mut [Order], id: OrderId) -> Option<&mut Order> {
+    let at = orders.binary_search_by_key(&id, |order| order.id).ok()?;
+    orders.get_mut(at)
+}
+
+fn find(orders: &[Order], id: OrderId) -> Option<&Order> {
+    let at = orders.binary_search_by_key(&id, |order| order.id).ok()?;
+    orders.get(at)
 }

@@ -1,6 +1,6 @@
 //! What operators do: settle what a machine must not guess, and stop and restart sending to a vendor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     AfterAbsence, AuditId, Case, CaseId, CaseItem, CheckId, Event, ItemState, News, Order, OrderId, ProviderId, Reason,
@@ -11,7 +11,7 @@ use serde_json::json;
 use store::{AuditEntry, Paused, Plan, Scope, StoreError, Tx, Work};
 
 use crate::reconcile::decision;
-use crate::{Account, Engine};
+use crate::{Account, Engine, find_mut};
 
 /// What an operator decided about a case.
 #[derive(Debug, Clone)]
@@ -34,6 +34,13 @@ pub enum Choice {
     Fail,
 }
 
+/// What [`Engine::vet`] looked at: this vendor order may become this check's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vetted {
+    case: CaseId,
+    bindings: BTreeSet<(CheckId, String)>,
+}
+
 /// Why a resolution is not carried out. Nothing of it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
@@ -43,6 +50,8 @@ pub enum ResolveError {
     NotOpen { index: usize },
     #[error("item {index}: {detail}")]
     Foreign { index: usize, detail: String },
+    #[error("item {index}: an item before it names the same vendor order")]
+    SameObject { index: usize },
     #[error("vendor order {index} is not recorded as a duplicate in this case")]
     NotADuplicate { index: usize },
     #[error("the vendor could not be asked: {0}")]
@@ -52,27 +61,43 @@ pub enum ResolveError {
 }
 
 impl Engine {
-    /// Carries an operator's decision out, all of it or nothing. `None`: the caller has no such case. Once it is saved,
-    /// [`Engine::cancel_named_duplicates`] makes the calls to the vendor.
+    /// Looks at every vendor order that is to be bound, before there is a transaction: a call to a vendor holds no rows
+    /// locked. `None`: the caller has no such case.
+    pub async fn vet(
+        &self,
+        scope: &Scope,
+        id: CaseId,
+        resolution: &Resolution,
+    ) -> Result<Option<Vetted>, ResolveError> {
+        let Some(case) = self.store().begin().await?.cases().get(scope, id).await? else { return Ok(None) };
+        check_items(&case, resolution)?;
+        let mut vetted = Vetted { case: id, bindings: BTreeSet::new() };
+        let account = self.account_of(&case)?;
+        for (index, check_id, vendor_order_id) in bindings(resolution) {
+            must_be_free(&mut self.store().begin().await?, account, index, vendor_order_id).await?;
+            self.must_be_ours(account, &case, index, check_id, vendor_order_id).await?;
+            vetted.bindings.insert((check_id, vendor_order_id.to_owned()));
+        }
+        Ok(Some(vetted))
+    }
+
+    /// Carries an operator's decision out, all of it or nothing, after [`Engine::vet`] looked at what it binds. `None`:
+    /// the caller has no such case. Vendor orders to cancel are wished to be; [`Engine::cancellations`] makes the calls.
     pub async fn resolve(
         &self,
         tx: &mut Tx,
         scope: &Scope,
         id: CaseId,
         resolution: &Resolution,
+        vetted: &Vetted,
     ) -> Result<Option<Case>, ResolveError> {
         let Some(case) = tx.cases().get(scope, id).await? else { return Ok(None) };
-        let Some(account) = self.account(&case.account) else {
-            return Err(ResolveError::Vendor(format!("the account {} is not set up here", case.account)));
-        };
+        let account = self.account_of(&case)?;
         check_items(&case, resolution)?;
-        for (index, (check_id, choice)) in resolution.items.iter().enumerate() {
-            if let Choice::Bind { vendor_order_id } = choice {
-                self.must_be_ours(tx, account, &case, index, *check_id, vendor_order_id).await?;
-            }
-        }
+        must_be_vetted(id, resolution, vetted)?;
         let ids: Vec<_> = case.items.iter().map(|item| item.order_id).collect();
         let mut orders = tx.orders().lock_many(&ids).await?;
+        lock_free_objects(tx, account, resolution).await?;
         let Some(mut case) = tx.cases().lock(id).await? else { return Ok(None) };
         check_items(&case, resolution)?;
         let mut plans: BTreeMap<OrderId, Vec<Plan>> = BTreeMap::new();
@@ -96,8 +121,17 @@ impl Engine {
             }
         }
         tx.cases().save(&case).await?;
+        if !resolution.cancel_vendor_orders.is_empty() {
+            let wanted = &resolution.cancel_vendor_orders;
+            tx.vendor_objects().want_canceled(&account.key, wanted, &resolution.actor).await?;
+        }
         self.audit_resolution(tx, &case, resolution).await?;
         Ok(Some(case))
+    }
+
+    fn account_of(&self, case: &Case) -> Result<&Account, ResolveError> {
+        self.account(&case.account)
+            .ok_or_else(|| ResolveError::Vendor(format!("the account {} is not set up here", case.account)))
     }
 
     fn choose(
@@ -112,8 +146,7 @@ impl Engine {
         let submission = case.submission;
         let item = case.items.iter_mut().find(|item| item.check_id == check_id);
         let item = item.ok_or(ResolveError::NotInCase { index })?;
-        let order =
-            orders.iter_mut().find(|order| order.id == item.order_id).ok_or(ResolveError::NotInCase { index })?;
+        let order = find_mut(orders, item.order_id).ok_or(ResolveError::NotInCase { index })?;
         let stage = order.check(check_id).map(|check| &check.state.stage);
         if !matches!(stage, Some(Stage::Unconfirmed { .. } | Stage::NeedsReview { .. })) {
             return Err(ResolveError::NotOpen { index });
@@ -148,20 +181,16 @@ impl Engine {
         Ok((events, (order.id, Plan { check_id, work })))
     }
 
-    /// An order that is bound by hand must exist, be unbound, and carry no other reference.
+    /// An order that is bound by hand must exist and carry no other reference.
     async fn must_be_ours(
         &self,
-        tx: &mut Tx,
         account: &Account,
         case: &Case,
         index: usize,
         check_id: CheckId,
         vendor_order_id: &str,
     ) -> Result<(), ResolveError> {
-        let foreign = |detail: &str| Err(ResolveError::Foreign { index, detail: detail.to_owned() });
-        if !tx.vendor_objects().holders(&account.key, vendor_order_id).await?.is_empty() {
-            return foreign("that vendor order belongs to another check here");
-        }
+        let foreign = |detail| Err(ResolveError::foreign(index, detail));
         let ctx = self.call_context(account, Share::LookUp);
         let reference = case.items.iter().find(|item| item.check_id == check_id).map(|item| item.reference);
         match account.provider.fetch(&ctx, &VendorRef::order(vendor_order_id)).await {
@@ -173,14 +202,6 @@ impl Engine {
             },
             Err(error) => Err(ResolveError::Vendor(error.to_string())),
         }
-    }
-
-    /// Cancels the duplicates that a resolution named, once it is saved: a call to a vendor holds no rows locked, and
-    /// what came of each is in the case's log.
-    pub async fn cancel_named_duplicates(&self, case: &Case, resolution: &Resolution) -> Result<(), StoreError> {
-        let Some(account) = self.account(&case.account) else { return Ok(()) };
-        let duplicates: Vec<_> = resolution.cancel_vendor_orders.iter().map(VendorRef::order).collect();
-        self.cancel_duplicates(account, case.id, &duplicates, &resolution.actor).await
     }
 
     async fn audit_resolution(&self, tx: &mut Tx, case: &Case, resolution: &Resolution) -> Result<(), StoreError> {
@@ -239,7 +260,49 @@ impl Engine {
     }
 }
 
-/// Every item must be of the case and open, and every order to cancel a recorded duplicate of it.
+impl ResolveError {
+    fn foreign(index: usize, detail: &str) -> Self {
+        Self::Foreign { index, detail: detail.to_owned() }
+    }
+}
+
+/// What a resolution binds: the item's index, its check, and the vendor's order.
+fn bindings(resolution: &Resolution) -> impl Iterator<Item = (usize, CheckId, &str)> {
+    resolution.items.iter().enumerate().filter_map(|(index, (check_id, choice))| match choice {
+        Choice::Bind { vendor_order_id } => Some((index, *check_id, vendor_order_id.as_str())),
+        Choice::Resend | Choice::Fail => None,
+    })
+}
+
+/// Nothing is bound that was not looked at for the very same check.
+fn must_be_vetted(id: CaseId, resolution: &Resolution, vetted: &Vetted) -> Result<(), ResolveError> {
+    for (index, check_id, vendor_order_id) in bindings(resolution) {
+        if vetted.case != id || !vetted.bindings.contains(&(check_id, vendor_order_id.to_owned())) {
+            return Err(ResolveError::foreign(index, "that vendor order was not looked at for this check"));
+        }
+    }
+    Ok(())
+}
+
+/// Whoever binds by hand goes one at a time for each vendor order, and the second finds it taken.
+async fn lock_free_objects(tx: &mut Tx, account: &Account, resolution: &Resolution) -> Result<(), ResolveError> {
+    // In one order everywhere: two operators do not wait for one another crosswise.
+    let wanted: BTreeMap<&str, usize> = bindings(resolution).map(|(index, _, id)| (id, index)).collect();
+    for (vendor_order_id, index) in wanted {
+        tx.vendor_objects().lock_object(&account.key, vendor_order_id).await?;
+        must_be_free(tx, account, index, vendor_order_id).await?;
+    }
+    Ok(())
+}
+
+async fn must_be_free(tx: &mut Tx, account: &Account, index: usize, vendor_order_id: &str) -> Result<(), ResolveError> {
+    if tx.vendor_objects().holders(&account.key, vendor_order_id).await?.is_empty() {
+        return Ok(());
+    }
+    Err(ResolveError::foreign(index, "that vendor order belongs to another check here"))
+}
+
+/// Every item must be of the case and open, no two may name one vendor order, and every order to cancel a recorded duplicate of it.
 fn check_items(case: &Case, resolution: &Resolution) -> Result<(), ResolveError> {
     for (index, (check_id, _)) in resolution.items.iter().enumerate() {
         let item =
@@ -248,6 +311,10 @@ fn check_items(case: &Case, resolution: &Resolution) -> Result<(), ResolveError>
         if is_repeated || !matches!(item.state, ItemState::Unknown | ItemState::Proven) {
             return Err(ResolveError::NotOpen { index });
         }
+    }
+    let mut named = BTreeSet::new();
+    if let Some((index, ..)) = bindings(resolution).find(|(.., id)| !named.insert(*id)) {
+        return Err(ResolveError::SameObject { index });
     }
     let is_duplicate = |id: &String| {
         let carries = |item: &CaseItem| item.duplicates.iter().any(|duplicate| duplicate.order_id == *id);

@@ -10,14 +10,15 @@ mod scan;
 
 use std::time::Duration;
 
-use domain::{AccountKey, Case, CaseId, CaseItem, CaseState, ItemState, Timestamp};
-use store::{Scope, StoreError};
+use domain::{AccountKey, Case, CaseId, CaseItem, CaseState, CheckId, ItemState, Timestamp};
+use store::{Scope, StoreError, Tx};
 
 use crate::gate::Passage;
 use crate::{Account, Engine};
 
 pub(crate) use self::decide::decision;
 pub(crate) use self::open::Doubt;
+use self::scan::is_sought;
 
 /// The shortest and the longest lease of a scan. It is as long as the settle window in between: a process that dies in a
 /// scan holds its account up no longer than doubt takes anyway. Two scans at once cost calls, not correctness.
@@ -102,9 +103,15 @@ impl Engine {
         // A case that waits for a person is looked at ever more rarely, and widens no other's scan in between.
         let is_due = |case: &Case| case.next_scan_at.is_none_or(|at| at <= now);
         let cases: Vec<_> = cases.into_iter().filter(|case| case.state == CaseState::Open || is_due(case)).collect();
-        let Some(since) = cases.iter().map(|case| case.opened_at).min() else { return Ok(()) };
-        self.scan(account, &cases).await?;
-        let scans = self.store().begin().await?.scans().since(&account.key, since).await?;
+        let learns = |case: &&Case| case.items.iter().any(|item| is_sought(case, item, now));
+        let scans = match cases.iter().filter(learns).map(|case| case.opened_at).min() {
+            Some(since) => {
+                self.scan(account, &cases, now).await?;
+                self.store().begin().await?.scans().since(&account.key, since).await?
+            }
+            // What waits to be sent again may be canceled meanwhile, or answered after all.
+            None => Vec::new(),
+        };
         let echoes = self.echoes(&account.key).await?;
         for case in &cases {
             let of_case = scans.partition_point(|scan| scan.started_at < case.opened_at);
@@ -121,6 +128,13 @@ impl Engine {
     async fn echoes(&self, key: &AccountKey) -> Result<bool, StoreError> {
         Ok(self.store().accounts().await?.iter().any(|status| status.key == *key && status.echoes))
     }
+}
+
+/// Whether a case will look once more for what else the vendor has of this check, since it was sent again.
+pub(crate) async fn late_scan_is_due(tx: &mut Tx, check_id: CheckId) -> Result<bool, StoreError> {
+    let case = tx.cases().of_check(check_id).await?;
+    let item = case.iter().flat_map(|case| &case.items).find(|item| item.check_id == check_id);
+    Ok(item.is_some_and(|item| item.resent_at.is_some() && !item.late_scanned))
 }
 
 /// When a case is to be looked at next: when the first of its items is.

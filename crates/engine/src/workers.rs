@@ -27,6 +27,8 @@ const IDEMPOTENCY_KEPT: Duration = Duration::from_hours(24);
 const HOOKS_KEPT: Duration = Duration::from_hours(8 * 24);
 /// The vendors' answers to create calls.
 const ANSWERS_KEPT: Duration = Duration::from_hours(30 * 24);
+/// Scans of vendor accounts, but for the objects they listed: those are evidence only while a case is open.
+const SCANS_KEPT: Duration = Duration::from_hours(90 * 24);
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
 impl Engine {
@@ -39,9 +41,11 @@ impl Engine {
             loops.spawn(dispatcher(self.clone(), key.clone(), shutdown.clone()));
             loops.spawn(follower(self.clone(), key.clone(), shutdown.clone()));
             // One for each account: a long scan of one vendor holds up no other.
-            let engine = self.clone();
-            let reconcile = async move || engine.reconcile_account(&key).await.map(usize::from);
+            let (engine, of) = (self.clone(), key.clone());
+            let reconcile = async move || engine.reconcile_account(&of).await.map(usize::from);
             loops.spawn(repeat(self.clone(), shutdown.clone(), "reconcile", reconcile));
+            loops.spawn(canceler(self.clone(), key.clone(), shutdown.clone()));
+            loops.spawn(sweeper(self.clone(), key, shutdown.clone()));
         }
         loops.spawn(listener(self.clone(), shutdown.clone()));
         loops.spawn(housekeeper(self.clone(), shutdown.clone()));
@@ -49,6 +53,11 @@ impl Engine {
         loops.spawn(repeat(self.clone(), shutdown.clone(), "inbox", async move || engine.read_inbox().await));
         let engine = self.clone();
         loops.spawn(repeat(self.clone(), shutdown.clone(), "dead calls", async move || engine.find_dead_calls().await));
+        let engine = self.clone();
+        let cancel_batches = async move || engine.cancel_batches().await;
+        loops.spawn(repeat(self.clone(), shutdown.clone(), "batch cancel", cancel_batches));
+        let engine = self.clone();
+        loops.spawn(repeat(self.clone(), shutdown.clone(), "batch counts", async move || engine.count_batches().await));
         let engine = self.clone();
         loops.spawn(repeat(self.clone(), shutdown, "sequencer", async move || {
             engine.store().assign_positions().await.map(|count| usize::try_from(count).unwrap_or(usize::MAX))
@@ -65,6 +74,7 @@ impl Engine {
         self.store().purge_idempotency(now - IDEMPOTENCY_KEPT).await?;
         self.store().purge_inbox(now - HOOKS_KEPT).await?;
         self.store().purge_answers(now - ANSWERS_KEPT).await?;
+        self.store().purge_scans(now - SCANS_KEPT).await?;
         Ok(())
     }
 
@@ -166,14 +176,15 @@ async fn dispatch_some(
         Passage::Probe => return Ok(usize::from(engine.probe(account).await)),
         Passage::Paused | Passage::Resting(_) => return Ok(0),
     }
-    let free = i64::try_from(slots.available_permits()).unwrap_or(1);
+    let free = slots.available_permits();
     if free == 0 {
         // The end of any call wakes this loop.
         return Ok(0);
     }
-    let tickets = engine.take_tickets(account, free.min(engine.settings.claim_size)).await?;
-    let count = tickets.len();
-    for ticket in tickets {
+    let most = usize::try_from(engine.settings.claim_size).unwrap_or(1);
+    let round = engine.take_tickets(account, free.min(most)).await?;
+    let progress = round.progress();
+    for ticket in round.tickets {
         let Ok(slot) = slots.clone().acquire_owned().await else { break };
         let (engine, account) = (engine.clone(), account.clone());
         calls.spawn(async move {
@@ -182,7 +193,7 @@ async fn dispatch_some(
             engine.woken.notify_waiters();
         });
     }
-    Ok(count)
+    Ok(progress)
 }
 
 /// Looks at the vendor's objects of one account.
@@ -194,6 +205,24 @@ async fn follower(engine: Engine, key: AccountKey, shutdown: CancellationToken) 
         Passage::Probe | Passage::Resting(_) => Ok(0),
     })
     .await;
+}
+
+/// Asks for cancellations of what a check has one too many of at one account.
+async fn canceler(engine: Engine, key: AccountKey, shutdown: CancellationToken) {
+    let Some(account) = engine.account(&key).cloned() else { return };
+    let engine_ = engine.clone();
+    repeat(engine, shutdown, "cancellations", async move || match engine_.passage(&account.key).await? {
+        Passage::Open | Passage::Paused => engine_.cancellations(&account).await,
+        Passage::Probe | Passage::Resting(_) => Ok(0),
+    })
+    .await;
+}
+
+/// Sweeps one account when it is time.
+async fn sweeper(engine: Engine, key: AccountKey, shutdown: CancellationToken) {
+    let Some(account) = engine.account(&key).cloned() else { return };
+    let engine_ = engine.clone();
+    repeat(engine, shutdown, "sweep", async move || engine_.sweep(&account).await.map(usize::from)).await;
 }
 
 /// Hears what other processes have to say.

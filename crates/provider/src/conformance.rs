@@ -50,6 +50,8 @@ macro_rules! conformance_suite {
             locate::ours_are_found_among_strangers
             locate::every_copy_is_found
             locate::what_could_not_be_read_is_said
+            sweep::a_sweep_tells_ours_from_the_rest
+            sweep::a_sweep_says_what_it_could_not_read
             fetch::an_unknown_object_is_missing
             fetch::a_failed_fetch_is_an_error
             fetch::documents_are_read

@@ -12,6 +12,7 @@ pub mod descriptor;
 pub mod hook;
 pub mod http;
 pub mod locate;
+pub mod order_of_rows;
 pub mod snapshot;
 pub mod submit;
 pub mod text;
@@ -25,7 +26,8 @@ pub use crate::call::{Budget, CallContext, CallError, LostReason, NotSentReason,
 pub use crate::descriptor::{CancelSupport, Descriptor, HookAuthentication, Product, Timing};
 pub use crate::hook::{HookNews, HookRefused, HookRequest, HookSays};
 pub use crate::http::{ByteStream, VendorAnswer, VendorHttp, VendorRequest};
-pub use crate::locate::{LocateQuery, Sought};
+pub use crate::locate::{LocateQuery, Sought, SweepQuery};
+pub use crate::order_of_rows::RowOrder;
 pub use crate::snapshot::{Carries, DocumentRef, Fetched, Snapshot};
 pub use crate::submit::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport};
 pub use crate::text::{native_status, vendor_code, vendor_id};
@@ -45,6 +47,13 @@ pub trait Provider: Send + Sync {
     /// "Which of these are yours?" Looks for the references, reads as much as it takes to say that something is not
     /// there, and counts its calls. A failure makes the sightings incomplete; what was seen until then stays.
     async fn locate(&self, ctx: &CallContext, query: &LocateQuery) -> domain::case::Sightings;
+
+    /// Reads everything that the account has of a stretch of time and is not settled. What carries a reference of our
+    /// form is `found`, what was read and is none of ours is `dismissed`. Complete if all of it could be read.
+    ///
+    /// Nothing is sought, so nothing is a look-alike: what is dismissed here for want of any reference may still be like a
+    /// check whose outcome is unknown, and is not to be kept from the looks for that check.
+    async fn sweep(&self, ctx: &CallContext, query: &SweepQuery) -> domain::case::Sightings;
 
     /// How the vendor's object stands now.
     async fn fetch(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Fetched, CallError>;

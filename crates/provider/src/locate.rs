@@ -16,8 +16,31 @@ pub struct LocateQuery {
     pub until: Timestamp,
     /// When this scan began, by our clock.
     pub started_at: Timestamp,
-    /// Vendor order ids that need not be read again: bound to checks, or dismissed by earlier scans.
+    /// Vendor order ids that need not be read again: bound to checks, or dismissed by earlier scans. Nothing is said of
+    /// them but that they are listed.
     pub settled: BTreeSet<String>,
+}
+
+/// "What do you have of us?", for a whole account and a stretch of time, with nothing in doubt.
+#[derive(Clone)]
+pub struct SweepQuery {
+    /// Nothing older is looked at. Where the vendor's list shows its order, the pages before it are not read.
+    pub since: Timestamp,
+    /// Nothing newer is looked at: the next sweep begins here. An object without a reference is dismissed only by a sweep
+    /// that began later, so leave the time that a reference may take to appear.
+    pub until: Timestamp,
+    /// When this sweep began, by our clock.
+    pub started_at: Timestamp,
+    /// As [`LocateQuery::settled`].
+    pub settled: BTreeSet<String>,
+}
+
+impl From<SweepQuery> for LocateQuery {
+    /// The same stretch of time, with nothing sought.
+    fn from(sweep: SweepQuery) -> Self {
+        let SweepQuery { since, until, started_at, settled } = sweep;
+        Self { sought: Vec::new(), since, until, started_at, settled }
+    }
 }
 
 /// One reference that is looked for, with what helps to order the work and to show look-alikes.

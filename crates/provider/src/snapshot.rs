@@ -35,9 +35,10 @@ pub enum Carries {
 }
 
 impl Carries {
-    /// Reads the field in which the vendor gives a reference back; blank is none.
+    /// Reads the field in which the vendor gives a reference back; blank is none. One of ours is taken exactly as it was
+    /// given, or for another's.
     pub fn read(text: Option<&str>) -> Self {
-        match text.map(str::trim).filter(|text| !text.is_empty()) {
+        match text.filter(|text| !text.trim().is_empty()) {
             None => Self::Nothing,
             Some(text) => text.parse().map_or(Self::Foreign, Self::Ours),
         }
@@ -82,6 +83,21 @@ impl std::fmt::Debug for DocumentRef {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reference_is_ours_to_the_letter() {
+        let reference = Reference::first(domain::CheckId::from_uuid(uuid::Uuid::from_u128(7)));
+        let text = reference.to_string();
+        assert_eq!(Carries::read(Some(&text)), Carries::Ours(reference));
+        for foreign in
+            [text.to_uppercase(), format!(" {text}"), format!("{text} "), format!("{text}_1"), "7".to_owned()]
+        {
+            assert_eq!(Carries::read(Some(&foreign)), Carries::Foreign, "{foreign:?}");
+        }
+        for none in [None, Some(""), Some(" \n")] {
+            assert_eq!(Carries::read(none), Carries::Nothing);
+        }
+    }
 
     #[test]
     fn where_a_document_is_and_whose_is_not_printed() {

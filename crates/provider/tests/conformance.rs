@@ -67,6 +67,14 @@ finds! {
     finds_repeated_creates: CreatesAgain by lost::a_lost_answer_is_unknown_and_found_again, "made exactly once";
     finds_false_completeness: CallsEveryLookComplete by locate::what_could_not_be_read_is_said, "called complete";
     finds_a_look_cut_short: StopsAtTheFirstPage by locate::ours_are_found_among_strangers, "left == right";
+    finds_uncounted_reading: CountsRowsAsRead by locate::ours_are_found_among_strangers, "candidates that were read";
+    finds_a_sweep_that_must_be_told: FindsTheSoughtOnly by sweep::a_sweep_tells_ours_from_the_rest, "without being told";
+    finds_unnoticed_strangers: DismissesNobody by sweep::a_sweep_tells_ours_from_the_rest, "whatever is not ours";
+    finds_dismissed_orders_of_ours: DismissesEverybody by sweep::a_sweep_says_what_it_could_not_read, "ours was dismissed";
+    finds_talk_of_what_is_settled: SpeaksOfTheSettled by sweep::a_sweep_tells_ours_from_the_rest, "nothing of what is settled";
+    finds_talk_of_other_times: SweepsAllTimes by sweep::a_sweep_tells_ours_from_the_rest, "made at another time";
+    finds_a_sweep_cut_short: StopsAtTheFirstPage by sweep::a_sweep_tells_ours_from_the_rest, "without being told";
+    finds_a_falsely_complete_sweep: CallsEveryLookComplete by sweep::a_sweep_says_what_it_could_not_read, "called complete";
     finds_false_absence: TakesErrorsForMissing by fetch::a_failed_fetch_is_an_error, "Missing";
     finds_an_open_door: TakesAnyHook by hooks::only_authentic_hooks_are_read, "was taken";
     finds_a_missing_rule: ForgetsTheEmail by validate::every_missing_input_is_named, "without /order/subject/email";

@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::faults;
+
 /// One object that the vendor holds, as its books show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookEntry {
@@ -26,12 +28,27 @@ pub struct BookEntry {
     pub stranger: bool,
 }
 
+/// A create call whose work the vendor began, whatever became of its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateCall {
+    /// `create`, or `batch` for a call that may make many.
+    pub operation: String,
+    /// RFC 3339.
+    pub at: String,
+    /// What the client asked for, in its order: the reference of each order, `null` where one brought none.
+    pub references: Vec<Option<String>>,
+}
+
 /// What `GET /_sandbox/books` shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Books {
     pub objects: Vec<BookEntry>,
     /// How many calls of each operation came in, whatever became of them.
     pub calls: BTreeMap<String, u64>,
+    /// The create calls, in the order they came, for vendors that keep them. Those that a fault answered before the work
+    /// are in `calls` only.
+    #[serde(default)]
+    pub creates: Vec<CreateCall>,
 }
 
 impl Books {
@@ -40,8 +57,21 @@ impl Books {
         self.objects.iter().filter(move |object| object.references.iter().any(|known| known == reference))
     }
 
+    /// The objects of each reference, for asking after many.
+    pub fn by_reference(&self) -> BTreeMap<&str, Vec<&BookEntry>> {
+        let mut held: BTreeMap<&str, Vec<&BookEntry>> = BTreeMap::new();
+        for object in &self.objects {
+            for reference in &object.references {
+                held.entry(reference).or_default().push(object);
+            }
+        }
+        held
+    }
+
+    /// How many calls of an operation came in. A `batch` is a `create`, too.
     pub fn calls_of(&self, operation: &str) -> u64 {
-        self.calls.get(operation).copied().unwrap_or(0)
+        let counted = self.calls.iter().filter(|(known, _)| faults::is_a(known, operation));
+        counted.map(|(_, count)| count).sum()
     }
 }
 

@@ -54,8 +54,20 @@ impl SimClock {
 
     /// How much of the vendor's working time has gone by since then.
     pub fn elapsed_since(&self, then: OffsetDateTime) -> Duration {
-        let elapsed = Duration::try_from(self.now() - then).unwrap_or_default();
+        self.worked(then, self.now())
+    }
+
+    /// How much working time lies between two moments.
+    pub fn worked(&self, from: OffsetDateTime, to: OffsetDateTime) -> Duration {
+        let elapsed = Duration::try_from(to - from).unwrap_or_default();
         Duration::try_from_secs_f64(elapsed.as_secs_f64() * self.speed).unwrap_or(Duration::MAX)
+    }
+
+    /// A moment at which so much working time has not quite gone by yet since then, if there is one.
+    pub fn when_worked(&self, then: OffsetDateTime, worked: Duration) -> Option<OffsetDateTime> {
+        let elapsed = Duration::try_from_secs_f64(worked.as_secs_f64() / self.speed).ok()?;
+        // Less what rounding may have added.
+        then.checked_add(elapsed.saturating_sub(Duration::from_millis(1)).try_into().ok()?)
     }
 
     /// Moves this clock forward.
@@ -89,6 +101,8 @@ mod tests {
         twin.advance(Duration::from_secs(6));
         assert_eq!(clock.now(), datetime!(2026-11-20 10:00:06 UTC));
         assert_eq!(clock.elapsed_since(made), Duration::from_mins(1));
+        let nearly = clock.when_worked(made, Duration::from_mins(1)).expect("a moment");
+        assert_eq!(clock.now() - nearly, Duration::from_millis(1));
         assert_eq!(clock.independent().now(), made);
         assert_eq!(rfc3339(clock.now()), "2026-11-20T10:00:06Z");
     }

@@ -41,7 +41,7 @@ impl Control {
 
     pub fn books(&self) -> Books {
         self.vendor.tick();
-        Books { objects: self.vendor.objects(), calls: self.calls.counted() }
+        Books { objects: self.vendor.objects(), calls: self.calls.counted(), creates: self.vendor.creates() }
     }
 
     /// The vendor's switches, and those of its hooks under `hooks`.

@@ -29,6 +29,8 @@ pub enum FaultKind {
     StatusAfter,
     /// The work is done; half of its answer is sent under the full content length, then the connection is cut.
     Truncate,
+    /// The work is done; half of its answer is sent as if that were all of it.
+    Halve,
     /// The work is done; its status is answered with `body` instead of its JSON.
     Garbage,
     /// The work is done; its status is answered with a body that never ends.
@@ -117,8 +119,13 @@ impl Fault {
     }
 
     fn matches(&self, operation: &str) -> bool {
-        self.on == Self::ANY || self.on == operation
+        self.on == Self::ANY || is_a(operation, &self.on)
     }
+}
+
+/// Whether a call of the first operation is one of the second: a `batch` is a `create` of many.
+pub(crate) fn is_a(operation: &str, other: &str) -> bool {
+    operation == other || operation == "batch" && other == "create"
 }
 
 /// The faults that wait for their calls.
@@ -186,6 +193,7 @@ pub(crate) async fn apply(
             Ok(json(status, &error_body(status)))
         }
         FaultKind::Truncate => truncate(work.await?).await,
+        FaultKind::Halve => halve(work.await?).await,
         FaultKind::Garbage => Ok(garbage(work.await?.status(), fault.body.as_deref())),
         FaultKind::Flood => Ok(flood(work.await?.status())),
         FaultKind::Stall => {
@@ -227,6 +235,13 @@ async fn truncate(answer: Response) -> Result<Response, Cut> {
         Err(Cut)
     });
     Ok(Response::from_parts(head, Body::from_stream(half.chain(cut))))
+}
+
+async fn halve(answer: Response) -> Result<Response, Cut> {
+    let (mut head, body) = answer.into_parts();
+    let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    head.headers.remove(CONTENT_LENGTH);
+    Ok(Response::from_parts(head, Body::from(body.slice(..body.len() / 2))))
 }
 
 fn garbage(status: StatusCode, body: Option<&str>) -> Response {

@@ -20,7 +20,8 @@
 //!
 //! All creates of a batch run at once; one that throws (an invalid order, `0098`, or `batch_throw_at`) fails the call, and
 //! its siblings are made all the same: before the answer, or `siblings_after_error_ms` after it. Equal references are
-//! taken twice. Batches themselves are placeholders that answer cheerfully for any id.
+//! taken twice. Batches themselves are placeholders that answer cheerfully for any id. Calls are counted as `create` and
+//! `batch`; a fault on `create` meets both, one on `batch` batches only.
 //!
 //! # Switches
 //!
@@ -30,20 +31,23 @@
 //!
 //! # Strangers
 //!
-//! `POST /_sandbox/strangers {"count": n, "kind": "mixed"|"bare"|"foreign"|"other"|"empty", "age_ms": 0}`: orders of other clients of
-//! the tenant, alike in everything to the latest order of ours. `bare` carry no reference, `foreign` another's, `mixed`
-//! (the default) one or the other in turn; `other` are about somebody else, without a reference; `empty` have no searches.
+//! `POST /_sandbox/strangers {"count": n, "kind": "mixed"|"bare"|"foreign"|"other"|"empty", "age_ms": 0, "names": [["Ada",
+//! "Sample"], …], "references": ["…", …]}`: orders of other clients of the tenant, alike in everything to the latest order of
+//! ours. With `names`, by turns to the latest order of ours on each of these people, or to the latest of all under that
+//! name. `bare` carry no reference, `foreign` another's, `mixed` (the default) one or the other in turn; `other` are about
+//! somebody else, without a reference; `empty` have no searches. Where `references` are given, these are what `foreign` and
+//! `mixed` ones carry, by turns.
 
 mod calls;
 mod demands;
 mod events;
 mod habits;
 mod orders;
+mod store;
+mod strangers;
 
-use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use axum::Router;
 use http::{Method, StatusCode};
@@ -54,7 +58,8 @@ use self::events::TenantHooks;
 pub use self::events::sign;
 pub use self::habits::Habits;
 use self::orders::Order;
-use crate::books::BookEntry;
+use self::store::State;
+use crate::books::{BookEntry, CreateCall};
 use crate::clock::SimClock;
 use crate::server::{self, Running, Tools};
 use crate::vendor::{Behavior, Switches, Vendor};
@@ -105,30 +110,6 @@ struct Simulator {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
-struct State {
-    /// In the order they were made.
-    orders: Vec<Order>,
-    by_id: HashMap<String, usize>,
-    /// Siblings of a failed batch that are still under way.
-    under_way: Vec<UnderWay>,
-    /// Tokens given out for client credentials.
-    tokens: BTreeSet<String>,
-}
-
-impl State {
-    fn add(&mut self, order: Order) {
-        self.by_id.insert(order.id.clone(), self.orders.len());
-        self.orders.push(order);
-    }
-}
-
-struct UnderWay {
-    due: OffsetDateTime,
-    tenant: String,
-    body: Value,
-}
-
 impl Simulator {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -137,22 +118,16 @@ impl Simulator {
     /// The books, with the late siblings that have become due.
     fn current(&self) -> MutexGuard<'_, State> {
         let mut state = self.lock();
-        let now = self.tools.clock.now();
-        if state.under_way.iter().any(|late| late.due <= now) {
-            let (due, rest) = std::mem::take(&mut state.under_way).into_iter().partition(|late| late.due <= now);
-            state.under_way = rest;
-            let due: Vec<UnderWay> = due;
-            for late in due {
-                self.make(&mut state, &late.tenant, &late.body);
-            }
+        for (made_at, tenant, body) in state.take_due(self.tools.clock.now()) {
+            self.make_at(&mut state, made_at, &tenant, &body);
         }
         state
     }
 
     /// Lets the time that went by take effect on an order, and sends the hooks of what happened to it.
-    fn progress(&self, order: &mut Order, habits: &Habits) {
+    fn progress(&self, order: &mut Order, now: OffsetDateTime, habits: &Habits) {
         let clock = &self.tools.clock;
-        for (at, what) in order.progress(clock, habits) {
+        for (at, what) in order.progress(clock, now, habits) {
             let tenant = TenantHooks { target: self.tools.hooks.target(), secret: self.config.hook_secret.clone() };
             for hook in events::hooks(order, &order.searches[at], what, habits, &tenant, clock) {
                 self.tools.hooks.send(hook);
@@ -162,64 +137,16 @@ impl Simulator {
 
     /// Makes an order now. Gives its body's ids.
     fn make(&self, state: &mut State, tenant: &str, body: &Value) -> Value {
-        let order = Order::new(body, tenant, &self.habits.get(), self.tools.clock.now(), false);
+        self.make_at(state, self.tools.clock.now(), tenant, body)
+    }
+
+    fn make_at(&self, state: &mut State, at: OffsetDateTime, tenant: &str, body: &Value) -> Value {
+        let order = Order::new(body, tenant, &self.habits.get(), at, false);
         let ids: Vec<&str> = order.searches.iter().map(|search| search.id.as_str()).collect();
         let created = json!({"verificationOrderId": order.id, "searchIds": ids});
         state.add(order);
         created
     }
-
-    fn make_later(&self, state: &mut State, tenant: &str, body: &Value, delay: Duration) {
-        let due = self.tools.clock.now() + delay;
-        state.under_way.push(UnderWay { due, tenant: tenant.to_owned(), body: body.clone() });
-    }
-
-    fn strangers(&self, state: &mut State, count: usize, options: &Value) -> Vec<String> {
-        let habits = self.habits.get();
-        let age = Duration::from_millis(options["age_ms"].as_u64().unwrap_or(0));
-        let made_at = self.tools.clock.now() - age;
-        let ours = state.orders.iter().rev().find(|order| !order.stranger).map(|order| order.body.clone());
-        let model = ours.unwrap_or_else(example);
-        let kind = options["kind"].as_str().unwrap_or("mixed");
-        (0..count)
-            .map(|at| {
-                let foreign = kind == "foreign" || kind == "mixed" && at % 2 == 1;
-                let mut body = model.clone();
-                body["webhookConfig"] = Value::Null;
-                for search in body["searchTypes"].as_array_mut().into_iter().flatten() {
-                    search["searchConfig"] = json!({});
-                    let reference = || format!("client-{}-{at}", rand::random::<u32>());
-                    search["externalSearchId"] = if foreign { reference().into() } else { Value::Null };
-                }
-                if kind == "other" {
-                    body["applicant"]["firstName"] = "Else".into();
-                    body["applicant"]["lastName"] = "Body".into();
-                }
-                // Old ones were not all made in the same instant.
-                let apart = Duration::from_millis(if age.is_zero() { 0 } else { at as u64 });
-                let mut order = Order::new(&body, OUR_TENANT, &habits, made_at - apart, true);
-                if kind == "empty" {
-                    order.searches.clear();
-                }
-                let id = order.id.clone();
-                state.add(order);
-                id
-            })
-            .collect()
-    }
-}
-
-/// What strangers order where there is nothing of ours to be like.
-fn example() -> Value {
-    json!({
-        "applicant": {"firstName": "Stran", "lastName": "Ger", "ssn": "900-10-0100"},
-        "businessContext": {
-            "entityName": "Elsewhere Works", "appliedJobTitle": "Clerk", "worksiteCity": "Reno", "worksiteState": "NV",
-            "proposedSalary": 50_000,
-        },
-        "searchTypes": [{"searchType": "EMPLOYMENT"}],
-        "history": {"employment": [{"employerName": "Past Works", "position": "Clerk"}]},
-    })
 }
 
 impl Vendor for Simulator {
@@ -231,7 +158,8 @@ impl Vendor for Simulator {
         let path = path.strip_prefix(calls::BASE).unwrap_or(path);
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         match (method.as_str(), segments.as_slice()) {
-            ("POST", ["orders" | "batches"]) => "create",
+            ("POST", ["orders"]) => "create",
+            ("POST", ["batches"]) => "batch",
             ("GET", ["orders"]) => "list",
             ("GET", ["orders", _]) => "get",
             ("GET", ["orders", _, "searches"]) => "searches",
@@ -258,13 +186,17 @@ impl Vendor for Simulator {
     }
 
     fn make_strangers(&self, count: usize, options: &Value) -> Vec<String> {
-        self.strangers(&mut self.lock(), count, options)
+        strangers::make(self, &mut self.current(), count, options)
+    }
+
+    fn creates(&self) -> Vec<CreateCall> {
+        self.lock().creates.clone()
     }
 
     fn tick(&self) {
-        let habits = self.habits.get();
+        let (habits, now) = (self.habits.get(), self.tools.clock.now());
         for order in &mut self.current().orders {
-            self.progress(order, &habits);
+            self.progress(order, now, &habits);
         }
     }
 }

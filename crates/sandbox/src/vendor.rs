@@ -8,14 +8,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::books::BookEntry;
+use crate::books::{BookEntry, CreateCall};
 
 /// A vendor, as seen from outside and behind the scenes.
 pub trait Vendor: Send + Sync + 'static {
     /// The vendor's API, credentials included. The server puts faults and the control endpoints around it.
     fn router(self: Arc<Self>) -> Router;
 
-    /// Which operation a request is: `create`, `list`, `get`, `searches`, `cancel`, `document`, `token`, or a word of the
+    /// Which operation a request is: `create` (or `batch`, which makes many), `list`, `get`, `searches`, `cancel`, `document`, `token`, or a word of the
     /// vendor's own. Faults are armed, and calls are counted, by it.
     fn classify(&self, method: &Method, path: &str) -> &'static str;
 
@@ -24,6 +24,11 @@ pub trait Vendor: Send + Sync + 'static {
 
     /// Everything the vendor holds, deleted or hidden objects too, oldest first.
     fn objects(&self) -> Vec<BookEntry>;
+
+    /// The create calls whose work was begun, in the order they came, where the vendor keeps them.
+    fn creates(&self) -> Vec<CreateCall> {
+        Vec::new()
+    }
 
     /// The vendor's switches, usually a [`Switches`].
     fn behavior(&self) -> &dyn Behavior;

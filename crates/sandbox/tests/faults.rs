@@ -169,6 +169,19 @@ async fn a_truncated_answer_promises_more_than_it_gives() {
 }
 
 #[tokio::test]
+async fn half_an_answer_looks_whole() {
+    let shop = shop().await;
+    let whole = create(&shop).await;
+    shop.control().arm(Fault::new("create", FaultKind::Halve));
+    let half = create(&shop).await;
+    let body = |answer: &str| answer.split_once("\r\n\r\n").expect("a head").1.to_owned();
+    assert!(half.starts_with("HTTP/1.1 201") && body(&half).starts_with(r#"{"id":"item-1""#), "{half}");
+    assert_eq!(body(&half).len(), body(&whole).len() / 2);
+    assert!(half.contains(&format!("content-length: {}\r\n", body(&half).len())), "{half}");
+    assert_eq!(made(&shop), 2);
+}
+
+#[tokio::test]
 async fn garbage_is_no_json_and_may_be_chosen() {
     let shop = shop().await;
     shop.control().arm(Fault::new("create", FaultKind::Garbage));

@@ -197,6 +197,20 @@ impl Cases<'_> {
         row.map(|row| self.open(row)).transpose()
     }
 
+    /// The latest case about the create call that is not resolved.
+    pub async fn open_of_submission(&mut self, submission: SubmissionId) -> Result<Option<Case>> {
+        let row = sqlx::query_as!(
+            Row,
+            r#"SELECT id, tenant, account, submission_id, state, details, sent_at, window_ends_at, deadline, next_scan_at,
+                      opened_at, resolved_at
+               FROM cases WHERE submission_id = $1 AND state <> 'resolved' ORDER BY id DESC LIMIT 1"#,
+            submission.uuid()
+        )
+        .fetch_optional(self.tx.connection())
+        .await?;
+        row.map(|row| self.open(row)).transpose()
+    }
+
     /// Adds to the case's log.
     pub async fn log(&mut self, id: CaseId, decision: &Decision) -> Result<()> {
         let row_id = CaseId::generate(&At(decision.at), &*self.tx.entropy).uuid();

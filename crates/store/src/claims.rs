@@ -1,8 +1,10 @@
 //! What is due, and who has taken it.
 
-use domain::{AccountKey, CheckId, OrderId, TenantId, Timestamp};
+use domain::{AccountKey, BatchId, CheckId, OrderId, TenantId, Timestamp};
+use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
+use crate::lanes::Lane;
 use crate::orders::Work;
 use crate::tx::Store;
 
@@ -12,6 +14,26 @@ pub struct Claim {
     pub check_id: CheckId,
     pub order_id: OrderId,
     pub tenant: TenantId,
+    /// The batch that its order is of.
+    pub batch: Option<BatchId>,
+}
+
+pub(crate) struct Row {
+    pub check_id: Uuid,
+    pub order_id: Uuid,
+    pub tenant: String,
+    pub lane: Uuid,
+}
+
+impl From<Row> for Claim {
+    fn from(row: Row) -> Self {
+        Self {
+            check_id: CheckId::from_uuid(row.check_id),
+            order_id: OrderId::from_uuid(row.order_id),
+            tenant: TenantId::new(row.tenant),
+            batch: Lane::from_uuid(row.lane).0,
+        }
+    }
 }
 
 impl Store {
@@ -25,7 +47,8 @@ impl Store {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<Claim>> {
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            Row,
             r#"WITH due AS (
                    SELECT check_id, due_at FROM work
                    WHERE account = $1 AND kind = $2 AND due_at <= $3
@@ -33,9 +56,9 @@ impl Store {
                    FOR UPDATE SKIP LOCKED
                ), taken AS (
                    UPDATE work w SET due_at = $5 FROM due WHERE w.check_id = due.check_id
-                   RETURNING w.check_id, w.order_id, w.tenant, due.due_at AS was_due_at
+                   RETURNING w.check_id, w.order_id, w.tenant, w.lane, due.due_at AS was_due_at
                )
-               SELECT check_id, order_id, tenant FROM taken ORDER BY was_due_at, check_id"#,
+               SELECT check_id, order_id, tenant, lane FROM taken ORDER BY was_due_at, check_id"#,
             account.to_string(),
             work.as_str(),
             now.get(),
@@ -44,12 +67,7 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        let claim = |check_id, order_id, tenant: String| Claim {
-            check_id: CheckId::from_uuid(check_id),
-            order_id: OrderId::from_uuid(order_id),
-            tenant: TenantId::new(tenant),
-        };
-        Ok(rows.into_iter().map(|row| claim(row.check_id, row.order_id, row.tenant)).collect())
+        Ok(rows.into_iter().map(Claim::from).collect())
     }
 
     /// The earliest time after `now` at which something comes due or a lease runs out: how long a worker may sleep
@@ -73,6 +91,11 @@ impl Store {
                    UNION ALL
                    (SELECT lease_until FROM submissions
                     WHERE state = 'sending' AND lease_until > $1 ORDER BY lease_until LIMIT 1)
+                   UNION ALL
+                   (SELECT cancel_due_at FROM vendor_objects
+                    WHERE cancel = 'wanted' AND cancel_due_at > $1 ORDER BY cancel_due_at LIMIT 1)
+                   UNION ALL
+                   SELECT sweep_next_at FROM vendor_accounts WHERE sweep_next_at > $1
                ) AS next (at)"#,
             now.get()
         )

@@ -42,35 +42,52 @@ pub enum Begun {
     InFlight,
 }
 
+/// What is known of a key, whatever was asked under it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Looked {
+    /// Nothing; until this transaction ends, others with the same key see [`Looked::InFlight`].
+    New,
+    /// It was answered before: to this request, so.
+    Known { request: RequestHash, answer: StoredAnswer },
+    /// The first call is still running.
+    InFlight,
+}
+
 /// See [`Tx::idempotency`].
 pub struct Idempotency<'t> {
     pub(crate) tx: &'t mut Tx,
 }
 
 impl Idempotency<'_> {
-    /// What is known of the key. If nothing is, this transaction holds it until it ends.
+    /// What is known of the key for this request. If nothing is, this transaction holds the key until it ends.
     pub async fn begin(&mut self, key: &KeyHash, request: &RequestHash) -> Result<Begun> {
+        Ok(match self.look(key).await? {
+            Looked::New => Begun::New,
+            Looked::Known { request: before, answer } if before == *request => Begun::Replay(answer),
+            Looked::Known { .. } => Begun::OtherRequest,
+            Looked::InFlight => Begun::InFlight,
+        })
+    }
+
+    /// As [`begin`](Self::begin), for a body that is read afterwards: the caller compares the requests.
+    pub async fn look(&mut self, key: &KeyHash) -> Result<Looked> {
         // Two statements: the look must be taken after the lock, or a commit in between would be overlooked.
         let held = sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "held!""#, key.lock())
             .fetch_one(self.tx.connection())
             .await?;
         if !held {
-            return Ok(Begun::InFlight);
+            return Ok(Looked::InFlight);
         }
         let row = sqlx::query!("SELECT request_sha256, answer FROM idempotency_keys WHERE key_sha256 = $1", &key.0[..])
             .fetch_optional(self.tx.connection())
             .await?;
-        let Some(row) = row else { return Ok(Begun::New) };
-        if row.request_sha256 != request.0 {
-            return Ok(Begun::OtherRequest);
-        }
+        let Some(row) = row else { return Ok(Looked::New) };
+        let request = row.request_sha256.try_into().map_err(|_| StoreError::Corrupt("a kept request's hash"))?;
         let answer: KeptAnswer<'_> = from_json(&self.tx.vault.open_row(ANSWER, key.row(), &row.answer)?)?;
         let body = STANDARD.decode(answer.body.as_bytes()).map_err(|_| StoreError::Corrupt("a kept answer's body"))?;
-        Ok(Begun::Replay(StoredAnswer {
-            status: answer.status,
-            headers: answer.headers.into_owned(),
-            body: Bytes::from(body),
-        }))
+        let headers = answer.headers.into_owned();
+        let answer = StoredAnswer { status: answer.status, headers, body: Bytes::from(body) };
+        Ok(Looked::Known { request: RequestHash(request), answer })
     }
 
     /// Keeps the answer, if this transaction is saved.

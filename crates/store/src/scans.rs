@@ -73,6 +73,29 @@ impl Store {
         accounts.into_iter().map(key).collect()
     }
 
+    /// The list of objects of a scan goes once no case is unresolved that it could be evidence in; whole scans that
+    /// began before this time go likewise. Gives how many scans were touched.
+    pub async fn purge_scans(&self, before: Timestamp) -> Result<u64> {
+        // A case goes by the scans that began after it was opened.
+        let gone = sqlx::query!(
+            r#"DELETE FROM scans s WHERE started_at < $1
+                 AND NOT EXISTS (SELECT FROM cases
+                                 WHERE account = s.account AND state <> 'resolved' AND opened_at <= s.started_at)"#,
+            before.get()
+        )
+        .execute(&self.pool)
+        .await?;
+        let emptied = sqlx::query!(
+            r#"UPDATE scans s SET seen = jsonb_set(seen, '{listed}', '[]'), has_list = false
+               WHERE has_list
+                 AND NOT EXISTS (SELECT FROM cases
+                                 WHERE account = s.account AND state <> 'resolved' AND opened_at <= s.started_at)"#
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(gone.rows_affected() + emptied.rows_affected())
+    }
+
     /// Takes the right to scan the account. `false`: somebody else has it.
     pub async fn lease_scan(&self, account: &AccountKey, now: Timestamp, until: Timestamp) -> Result<bool> {
         let done = sqlx::query!(

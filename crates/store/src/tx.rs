@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::accounts::Accounts;
 use crate::audit::Audit;
+use crate::batches::Batches;
 use crate::cases::Cases;
 use crate::documents::Documents;
 use crate::error::{Result, StoreError};
@@ -185,6 +186,10 @@ impl Tx {
 
     pub fn orders(&mut self) -> Orders<'_> {
         Orders { tx: self }
+    }
+
+    pub fn batches(&mut self) -> Batches<'_> {
+        Batches { tx: self }
     }
 
     pub fn submissions(&mut self) -> Submissions<'_> {

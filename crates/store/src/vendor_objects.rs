@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain::{AccountKey, CaseId, CheckId, OrderId, Reference, TenantId, Timestamp};
+use sha2::{Digest as _, Sha256};
 
+use crate::cancellations::ITSELF;
 use crate::error::Result;
+use crate::orphans::{ObjectCancel, new_id};
 use crate::tx::Tx;
 
 /// A check that a vendor's object fulfils.
@@ -37,14 +40,23 @@ impl VendorObjects<'_> {
     }
 
     /// Vendor order ids that a scan need not read again: bound to checks since `since`, or dismissed or recorded as
-    /// duplicates since then.
+    /// duplicates or orphans since then.
+    ///
+    /// Not settled is what may turn out to be another check's: an object that a check is bound to by position alone, and
+    /// one that carries the reference of a check which is not bound for certain (its doubt may be that very object). In an
+    /// account that was never seen to give references back, a stranger may be a look-alike of any check in doubt.
     pub async fn settled(&mut self, account: &AccountKey, since: Timestamp) -> Result<BTreeSet<String>> {
         let ids = sqlx::query_scalar!(
             r#"SELECT vendor_order_id AS "id!" FROM checks
-               WHERE account = $1 AND vendor_order_id IS NOT NULL AND submitted_at >= $2
+               WHERE account = $1 AND vendor_order_id IS NOT NULL AND NOT provisional AND submitted_at >= $2
                UNION ALL
-               SELECT vendor_order_id FROM vendor_objects
-               WHERE account = $1 AND seen_at >= $2 AND standing IN ('dismissed', 'duplicate')"#,
+               SELECT v.vendor_order_id FROM vendor_objects v
+               WHERE v.account = $1 AND v.seen_at >= $2
+                 AND (v.standing <> 'orphan' OR v.check_id IS NOT NULL
+                      OR EXISTS (SELECT FROM vendor_accounts a WHERE a.key = $1 AND a.echoes))
+                 AND (v.check_id IS NULL
+                      OR NOT EXISTS (SELECT FROM checks c
+                                     WHERE c.id = v.check_id AND (c.vendor_order_id IS NULL OR c.provisional)))"#,
             account.to_string(),
             since.get()
         )
@@ -71,7 +83,8 @@ impl VendorObjects<'_> {
         Ok(rows.into_iter().map(|row| holder(row.id, row.order_id, row.tenant)).collect())
     }
 
-    /// Records an object that carries a reference of ours while another is bound. `false`: it was known already.
+    /// Records an object that carries a reference of ours while another is bound. With `cancel` the vendor is to be asked
+    /// at once to cancel it. `false`: it was known already in a case.
     pub async fn add_duplicate(
         &mut self,
         account: &AccountKey,
@@ -79,22 +92,46 @@ impl VendorObjects<'_> {
         reference: Reference,
         case: CaseId,
         now: Timestamp,
+        cancel: bool,
     ) -> Result<bool> {
         let done = sqlx::query!(
-            r#"INSERT INTO vendor_objects AS v (account, vendor_order_id, standing, check_id, attempt, case_id, seen_at)
-               VALUES ($1, $2, 'duplicate', $3, $4, $5, $6)
+            r#"INSERT INTO vendor_objects AS v (account, vendor_order_id, id, standing, check_id, attempt, case_id,
+                                                seen_at, cancel, cancel_actor, cancel_due_at)
+               VALUES ($1, $2, $3, 'duplicate', $4, $5, $6, $7, $8, $9, $10)
                ON CONFLICT (account, vendor_order_id) DO UPDATE
-               SET standing = 'duplicate', check_id = $3, attempt = $4, case_id = $5, seen_at = $6
-               WHERE v.standing <> 'duplicate'"#,
+               SET id = coalesce(v.id, excluded.id), standing = 'duplicate', check_id = excluded.check_id,
+                   attempt = excluded.attempt, case_id = excluded.case_id, seen_at = excluded.seen_at,
+                   cancel = coalesce(v.cancel, excluded.cancel),
+                   cancel_actor = coalesce(v.cancel_actor, excluded.cancel_actor),
+                   cancel_due_at = coalesce(v.cancel_due_at, excluded.cancel_due_at)
+               WHERE v.standing <> 'duplicate' OR v.case_id IS NULL"#,
             account.to_string(),
             vendor_order_id,
+            new_id(self.tx, now),
             reference.check.uuid(),
             i32::from(reference.attempt),
             case.uuid(),
-            now.get()
+            now.get(),
+            cancel.then_some(ObjectCancel::Wanted.as_str()),
+            cancel.then_some(ITSELF),
+            cancel.then_some(now.get())
         )
         .execute(self.tx.connection())
         .await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// Waits until nobody else holds this object, and holds it until the transaction ends: whoever binds it by hand goes
+    /// one at a time. Not a row's lock: the object need not be known.
+    pub async fn lock_object(&mut self, account: &AccountKey, vendor_order_id: &str) -> Result<()> {
+        let mut hash = Sha256::new();
+        for part in ["vendor_object", &account.to_string(), vendor_order_id] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let hash = hash.finalize();
+        let lock = i64::from_be_bytes(*hash.first_chunk().expect("8 of 32 bytes"));
+        sqlx::query!("SELECT pg_advisory_xact_lock($1)", lock).execute(self.tx.connection()).await?;
+        Ok(())
     }
 }

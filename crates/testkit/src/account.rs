@@ -9,6 +9,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use nix::unistd::{Gid, Uid, User, chown, geteuid};
 
+use crate::cluster::Durability;
+
 /// Whom the processes of Postgres belong to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Account {
@@ -77,13 +79,24 @@ impl Account {
         path.ancestors().skip(1).find(|folder| !passes(folder)).map(Path::to_owned)
     }
 
-    /// A folder for what is temporary that this account can reach, and make folders in.
-    pub(crate) fn temporary(self) -> PathBuf {
-        let usual = std::env::temp_dir();
-        let others = ["/tmp", "/var/tmp", "/dev/shm"].map(PathBuf::from);
+    /// A folder for what is temporary that this account can reach, and make folders in. What need not survive a crash is
+    /// kept in memory where there is plenty: a database is hundreds of files, and disks are slow to make them.
+    pub(crate) fn temporary(self, durability: Durability) -> PathBuf {
         let reached = |folder: &&PathBuf| folder.is_dir() && self.is_stopped_at(&folder.join("child")).is_none();
+        let memory = PathBuf::from("/dev/shm");
+        if durability == Durability::None && has_room(&memory) && reached(&&memory) {
+            return memory;
+        }
+        let usual = std::env::temp_dir();
+        let others = ["/tmp", "/var/tmp"].map(PathBuf::from).into_iter().chain([memory]).collect::<Vec<_>>();
         std::iter::once(&usual).chain(&others).find(reached).unwrap_or(&usual).clone()
     }
+}
+
+/// Whether there is space for the databases of a whole test run: containers often have a few megabytes only.
+fn has_room(folder: &Path) -> bool {
+    const PLENTY: u64 = 4 << 30;
+    nix::sys::statvfs::statvfs(folder).is_ok_and(|about| about.blocks_available() * about.fragment_size() >= PLENTY)
 }
 
 #[cfg(test)]

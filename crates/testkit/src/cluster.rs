@@ -66,7 +66,8 @@ impl PrivatePostgres {
         match place {
             DataDir::Temporary => {
                 let installation = Installation::find(None)?;
-                let folder = tempfile::Builder::new().prefix("vetgate-pg-").tempdir_in(account.temporary())?;
+                let folder =
+                    tempfile::Builder::new().prefix("vetgate-pg-").tempdir_in(account.temporary(durability))?;
                 account.own(folder.path())?;
                 let postgres = launch(account, &installation, folder.path(), Fate::Remove, durability)?;
                 // From here on it is the guard that removes the folder.

@@ -1,7 +1,7 @@
 //! Looking at an order, stopping it, and trying the credentials.
 
 use bytes::Bytes;
-use domain::{Reason, Reference, Sensitive, VendorRef};
+use domain::{Reason, Sensitive, VendorRef};
 use provider::{
     CallContext, CallError, CancelAnswer, Carries, Fetched, LostReason, ProbeFault, Snapshot, VendorAnswer,
     native_status, vendor_id,
@@ -19,7 +19,8 @@ pub async fn fetch(client: &Client, ctx: &CallContext, vendor: &VendorRef) -> Re
     };
     let searches = answer.json::<wire::Searches>()?.into_vec();
     let ours = choose(&searches, vendor.check_id.as_deref());
-    let by_search = ours.map(|search| of_search(search, vendor, answer.body.clone()));
+    let carries = carried(&searches, ours);
+    let by_search = ours.map(|search| of_search(search, carries, vendor, answer.body.clone()));
     if let Some(snapshot) = by_search.as_ref().filter(|snapshot| snapshot.standing.is_final()) {
         return Ok(Fetched::Found(Box::new(snapshot.clone())));
     }
@@ -27,7 +28,7 @@ pub async fn fetch(client: &Client, ctx: &CallContext, vendor: &VendorRef) -> Re
         return Ok(Fetched::Missing);
     };
     let order: wire::Order = answer.json()?;
-    Ok(Fetched::Found(Box::new(with_order(by_search, &order, vendor, answer.body))))
+    Ok(Fetched::Found(Box::new(with_order(by_search, carries, &order, vendor, answer.body))))
 }
 
 /// `None`: the vendor does not know the order.
@@ -45,18 +46,25 @@ fn choose<'a>(searches: &'a [wire::Search], known: Option<&str>) -> Option<&'a w
     known
         .and_then(|known| searches.iter().find(|search| search.id.as_deref() == Some(known)))
         .or_else(|| only(searches.iter().collect()))
-        .or_else(|| only(searches.iter().filter(|search| reference(search).is_some()).collect()))
+        .or_else(|| only(searches.iter().filter(|search| search.reference().is_some()).collect()))
 }
 
-fn reference(search: &wire::Search) -> Option<Reference> {
-    search.external_search_id.as_deref()?.parse().ok()
+/// Whose the order is, by all of its searches: ours says more than another's, and another's more than none. An order that
+/// was bound by its position only is confirmed by this, or shown to be another check's.
+fn carried(searches: &[wire::Search], chosen: Option<&wire::Search>) -> Carries {
+    let each = |search: &wire::Search| Carries::read(search.external_search_id.as_deref());
+    let all = || chosen.into_iter().chain(searches).map(each);
+    all()
+        .find(|carries| carries.ours().is_some())
+        .or_else(|| all().find(|carries| *carries == Carries::Foreign))
+        .unwrap_or_default()
 }
 
-fn of_search(search: &wire::Search, vendor: &VendorRef, payload: Bytes) -> Snapshot {
+fn of_search(search: &wire::Search, carries: Carries, vendor: &VendorRef, payload: Bytes) -> Snapshot {
     Snapshot {
         // An id once learnt stays: create answers show ids with a prefix, some GET pages without one.
         part_id: vendor.check_id.clone().or_else(|| search.id.as_deref().and_then(vendor_id)),
-        carries: Carries::read(search.external_search_id.as_deref()),
+        carries,
         vendor_time: standing::time_of_search(search),
         native_status: native_status(search.status.as_deref().unwrap_or_default()),
         standing: standing::of_search(search),
@@ -66,14 +74,20 @@ fn of_search(search: &wire::Search, vendor: &VendorRef, payload: Bytes) -> Snaps
 }
 
 /// What the order says counts where it has ended and the search has not, and where there is no search to be seen.
-fn with_order(by_search: Option<Snapshot>, order: &wire::Order, vendor: &VendorRef, payload: Bytes) -> Snapshot {
+fn with_order(
+    by_search: Option<Snapshot>,
+    carries: Carries,
+    order: &wire::Order,
+    vendor: &VendorRef,
+    payload: Bytes,
+) -> Snapshot {
     let status = order.status.clone().unwrap_or_default();
     let standing = standing::of_order(&status);
     match by_search {
         Some(snapshot) if !standing.is_final() => snapshot,
         seen => Snapshot {
             part_id: vendor.check_id.clone().or_else(|| seen.as_ref()?.part_id.clone()),
-            carries: seen.map_or(Carries::Nothing, |snapshot| snapshot.carries),
+            carries,
             vendor_time: order.completed_at.as_ref().or(order.updated_at.as_ref()).and_then(|at| at.parse().ok()),
             native_status: native_status(&status),
             standing,
@@ -150,14 +164,40 @@ mod tests {
     }
 
     #[test]
+    fn whose_an_order_is_all_of_its_searches_say() {
+        let (one, two) = (crate::samples::reference(1), crate::samples::reference(2));
+        let (ours, other) = (one.to_string(), two.to_string());
+        let with = |id: &str, reference: Option<&str>| json!({"id": id, "externalSearchId": reference});
+        let (a, b, c) = (with("a", Some(&ours)), with("b", Some(&other)), with("c", Some("theirs-7")));
+        let bare = with("d", None);
+        for (case, body, known, expected) in [
+            ("the known one", json!([b, a]), Some("a"), Carries::Ours(one)),
+            ("the known one is another's", json!([a, b]), Some("b"), Carries::Ours(two)),
+            ("the known one carries none", json!([bare, a]), Some("d"), Carries::Ours(one)),
+            ("the known one is foreign", json!([c, b]), Some("c"), Carries::Ours(two)),
+            ("ours among foreign ones", json!([c, a, bare]), None, Carries::Ours(one)),
+            ("the known one is gone", json!([c, b, bare]), Some("gone"), Carries::Ours(two)),
+            ("two of ours", json!([b, a]), None, Carries::Ours(two)),
+            ("foreign, and none chosen", json!([bare, c]), None, Carries::Foreign),
+            ("foreign, and one without", json!([bare, c]), Some("d"), Carries::Foreign),
+            ("nearly ours", json!([with("a", Some(&ours.to_uppercase()))]), None, Carries::Foreign),
+            ("none at all", json!([bare, bare]), Some("d"), Carries::Nothing),
+            ("no searches", json!([]), Some("d"), Carries::Nothing),
+        ] {
+            let searches = searches(body);
+            assert_eq!(carried(&searches, choose(&searches, known)), expected, "{case}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_kept_is_not_learnt() {
         let vendor = VendorRef::order("ord_1");
         for id in ["x".repeat(4_096), "s\u{1}".to_owned(), "s ".to_owned()] {
             let search = searches(json!([{"id": id, "searchStatus": "s".repeat(5_000)}])).remove(0);
-            let snapshot = of_search(&search, &vendor, Bytes::new());
+            let snapshot = of_search(&search, Carries::Nothing, &vendor, Bytes::new());
             assert_eq!((snapshot.part_id, snapshot.native_status.len()), (None, 100), "{id:?}");
             let known = VendorRef { check_id: Some("s".to_owned()), ..vendor.clone() };
-            assert_eq!(of_search(&search, &known, Bytes::new()).part_id.as_deref(), Some("s"));
+            assert_eq!(of_search(&search, Carries::Nothing, &known, Bytes::new()).part_id.as_deref(), Some("s"));
         }
     }
 
@@ -178,14 +218,14 @@ mod tests {
         let vendor = VendorRef::order("ord_1");
         let order = |status: &str| wire::Order { status: Some(status.to_owned()), ..wire::Order::default() };
         let search = searches(json!([{"id": "s", "searchStatus": "IN_PROGRESS"}])).remove(0);
-        let seen = || Some(of_search(&search, &vendor, Bytes::new()));
+        let seen = || Some(of_search(&search, Carries::Nothing, &vendor, Bytes::new()));
         for (status, native) in
             [("in_progress", "IN_PROGRESS"), ("odd", "IN_PROGRESS"), ("failed", "failed"), ("cancelled", "cancelled")]
         {
-            let snapshot = with_order(seen(), &order(status), &vendor, Bytes::new());
+            let snapshot = with_order(seen(), Carries::Nothing, &order(status), &vendor, Bytes::new());
             assert_eq!((snapshot.native_status.as_str(), snapshot.part_id.as_deref()), (native, Some("s")), "{status}");
         }
-        let alone = with_order(None, &order("pending"), &vendor, Bytes::new());
-        assert!(matches!(alone.standing, Standing::Working { .. }));
+        let alone = with_order(None, Carries::Foreign, &order("pending"), &vendor, Bytes::new());
+        assert!(matches!(alone.standing, Standing::Working { .. }) && alone.carries == Carries::Foreign);
     }
 }

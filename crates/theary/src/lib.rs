@@ -27,7 +27,7 @@ use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, 
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Fetched,
     HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, NotSentReason, ProbeFault, Product, Provider,
-    Submission, SubmitReport, Timing, VendorHttp,
+    Submission, SubmitReport, SweepQuery, Timing, VendorHttp,
 };
 
 use crate::client::Client;
@@ -104,6 +104,10 @@ impl Provider for Theary {
 
     async fn locate(&self, ctx: &CallContext, query: &LocateQuery) -> domain::case::Sightings {
         locate::locate(&self.client, ctx, query).await
+    }
+
+    async fn sweep(&self, ctx: &CallContext, query: &SweepQuery) -> domain::case::Sightings {
+        locate::locate(&self.client, ctx, &query.clone().into()).await
     }
 
     async fn fetch(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Fetched, CallError> {

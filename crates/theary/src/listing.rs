@@ -3,12 +3,13 @@
 //! `GET /orders` pages by offset over the live set, without a filter and in no promised order: a row that appears or
 //! goes between two pages shifts the others, so that some come twice and some are skipped. A scan is a first pass over
 //! the pages and then passes from the top again, until a pass shows no row that was there before the scan began. Where
-//! the list only grew at its top – by far the usual case – the first page of the second pass proves that already.
+//! the list only grew at its top – by far the usual case – the second pass proves that as soon as it has reached the row
+//! that was on top before: one page, unless more than a page of new rows came in.
 
 use std::collections::BTreeSet;
 
 use domain::Timestamp;
-use provider::{CallContext, CallError, LostReason, vendor_id};
+use provider::{CallContext, CallError, LostReason, RowOrder, vendor_id};
 
 use crate::client::Client;
 use crate::wire;
@@ -18,10 +19,6 @@ const PAGE_LIMIT: u64 = 100;
 
 /// After so many passes over a list that keeps changing a scan gives up; the next one may meet a quieter moment.
 const MOST_PASSES: u32 = 6;
-
-/// So many times the creation time must have fallen from row to row, and never risen, before a list is taken to be sorted
-/// newest first: an unsorted one would look like that once in 9! times. Rows of the same instant say nothing.
-const FALLS_OF_A_SORTED_LIST: u32 = 8;
 
 /// No account is that large; a list without an end is not read for ever.
 const MOST_PAGES: u32 = 20_000;
@@ -90,6 +87,8 @@ impl Scan {
     async fn pass(&mut self, client: &Client, ctx: &CallContext, since: Timestamp) -> Result<bool, String> {
         let mut found_older = false;
         let mut order = RowOrder::default();
+        // The rows of this pass before the present page.
+        let (mut above, mut only_new_above) = (0, true);
         let mut number = 1;
         loop {
             if self.listing.pages == MOST_PAGES {
@@ -109,20 +108,22 @@ impl Scan {
             let all_older = !has_bad_ids && page.rows.iter().all(|row| row.created_at.is_some_and(|at| at < since));
             let ended = page.listed == 0 || page.last.is_some_and(|last| number >= last);
             let stops_early = !ended && all_older && order.is_newest_first();
-            match &self.first {
-                None => {
-                    let newest = page.rows.iter().filter_map(|row| row.created_at).max();
-                    self.horizon = newest.map_or(self.horizon, |newest| newest.max(self.horizon));
-                    self.first = Some(page);
-                    // One answer is one moment: what was read in one page cannot have moved meanwhile.
-                    if ended || stops_early {
-                        self.listing.stopped_early = stops_early;
-                        return Ok(true);
-                    }
-                    found_older = true;
+            if let Some(first) = &self.first {
+                if only_new_above && grew_at_its_top_only(first, &page, above, self.horizon) {
+                    return Ok(true);
                 }
-                Some(first) if number == 1 && grew_at_its_top_only(first, &page, self.horizon) => return Ok(true),
-                Some(_) => {}
+                only_new_above &= !has_bad_ids && page.rows.iter().all(|row| is_new(row, self.horizon));
+                above += page.listed;
+            } else {
+                let newest = page.rows.iter().filter_map(|row| row.created_at).max();
+                self.horizon = newest.map_or(self.horizon, |newest| newest.max(self.horizon));
+                self.first = Some(page);
+                // One answer is one moment: what was read in one page cannot have moved meanwhile.
+                if ended || stops_early {
+                    self.listing.stopped_early = stops_early;
+                    return Ok(true);
+                }
+                found_older = true;
             }
             if ended || stops_early {
                 self.listing.stopped_early = stops_early;
@@ -133,39 +134,20 @@ impl Scan {
     }
 }
 
-/// How the rows of a pass are sorted, as far as they tell.
-#[derive(Default)]
-struct RowOrder {
-    previous: Option<Timestamp>,
-    falls: u32,
-    broken: bool,
-}
-
-impl RowOrder {
-    fn note(&mut self, created_at: Option<Timestamp>) {
-        match (self.previous, created_at) {
-            (Some(previous), Some(at)) if at < previous => self.falls += 1,
-            (Some(previous), Some(at)) => self.broken |= at > previous,
-            (None, Some(_)) => {}
-            (_, None) => self.broken = true,
-        }
-        self.previous = created_at.or(self.previous);
-    }
-
-    const fn is_newest_first(&self) -> bool {
-        !self.broken && self.falls >= FALLS_OF_A_SORTED_LIST
-    }
-}
-
-/// Whether the first page is what it was, under nothing but new rows, and the total grew by just those: then no row was
-/// pushed past a page's edge unseen.
-fn grew_at_its_top_only(then: &Page, now: &Page, horizon: Timestamp) -> bool {
+/// Whether the rows of the first page are what they were, below nothing but new ones, and the total grew by just those:
+/// then no row was pushed past a page's edge unseen. `above`: how many rows the pages before this one hold.
+fn grew_at_its_top_only(then: &Page, now: &Page, above: usize, horizon: Timestamp) -> bool {
     let Some(top) = then.rows.first() else { return false };
     let Some(new) = now.rows.iter().position(|row| row.id == top.id) else { return false };
     let (added, rest) = now.rows.split_at(new);
-    let same = rest.iter().map(|row| &row.id).eq(then.rows.iter().take(rest.len()).map(|row| &row.id));
-    let counted = then.total.zip(now.total).is_some_and(|(then, now)| then + added.len() as u64 == now);
-    same && counted && added.iter().all(|row| row.created_at.is_some_and(|at| at >= horizon))
+    let same = rest.iter().zip(&then.rows).all(|(now, then)| now.id == then.id);
+    let grown = (above + added.len()) as u64;
+    let counted = then.total.zip(now.total).is_some_and(|(then, now)| then + grown == now);
+    same && counted && added.iter().all(|row| is_new(row, horizon))
+}
+
+fn is_new(row: &Row, horizon: Timestamp) -> bool {
+    row.created_at.is_some_and(|at| at >= horizon)
 }
 
 /// One page, or what is wrong with it.
@@ -206,24 +188,6 @@ fn last_page(pagination: &wire::Pagination) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
-
-    fn is_newest_first(times: impl IntoIterator<Item = Option<u64>>) -> bool {
-        let mut order = RowOrder::default();
-        times.into_iter().for_each(|at| order.note(at.map(|at| Timestamp::EPOCH + Duration::from_secs(at))));
-        order.is_newest_first()
-    }
-
-    #[test]
-    fn a_list_is_sorted_only_if_its_rows_say_so() {
-        assert!(is_newest_first((0..9).rev().map(Some)));
-        assert!(is_newest_first((0..9).rev().flat_map(|at| [Some(at), Some(at)])), "repeated rows are fine");
-        assert!(!is_newest_first((0..8).rev().map(Some)), "too few to tell");
-        assert!(!is_newest_first([Some(5); 100]), "rows of one instant say nothing");
-        assert!(!is_newest_first((0..50).rev().chain([60]).map(Some)), "one that rises");
-        assert!(!is_newest_first((0..50).rev().map(Some).chain([None])), "one without a time");
-        assert!(!is_newest_first([]));
-    }
 
     #[test]
     fn the_last_page_is_the_later_of_what_the_answer_says() {

@@ -1,16 +1,20 @@
 //! Finding our orders again: the list of the account, then the searches of every order that could be ours.
 //!
 //! The list carries no reference and the vendor has no filter, so each candidate's searches are read. Only an exactly
-//! equal `externalSearchId` says that an order is ours; names only decide which candidate is read first.
+//! equal `externalSearchId` says that an order is ours; names only decide which candidate is read first. However many
+//! checks are sought, each candidate is read once.
 
-use std::collections::BTreeSet;
+mod alike;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::case::{Listed, LookAlike, Sighting, Sightings};
-use domain::{CheckSpec, Reference, VendorRef};
+use domain::{Reference, VendorRef};
 use futures::{StreamExt as _, future, stream};
-use provider::{CallContext, CallError, LocateQuery, LostReason, Sought, vendor_id};
+use provider::{CallContext, CallError, LocateQuery, LostReason, vendor_id};
 
+use self::alike::Claims;
 use crate::client::Client;
 use crate::listing::{self, Row};
 use crate::wire;
@@ -21,23 +25,18 @@ const AT_ONCE: usize = 8;
 /// After so many failures the vendor is left in peace until the next scan.
 const MOST_FAILURES: u32 = 3;
 
+/// With nothing sought: a sweep.
 pub async fn locate(client: &Client, ctx: &CallContext, query: &LocateQuery) -> Sightings {
     let calls_before = ctx.calls();
     let listing = listing::read(client, ctx, query.since, query.started_at).await;
-    let mut seen = Sightings {
-        complete: true,
-        stopped_early: listing.stopped_early,
-        pages: listing.pages,
-        objects: u32::try_from(listing.rows.len()).unwrap_or(u32::MAX),
-        ..Sightings::default()
-    };
+    let mut scan = Scan::new(query);
+    scan.seen.stopped_early = listing.stopped_early;
+    scan.seen.pages = listing.pages;
+    scan.seen.objects = u32::try_from(listing.rows.len()).unwrap_or(u32::MAX);
     if let Some(missing) = listing.missing {
-        incomplete(&mut seen, missing);
+        scan.misses(missing);
     }
-    let in_window = |row: &Row| row.created_at.is_none_or(|at| (query.since..=query.until).contains(&at));
-    let window: Vec<Row> = listing.rows.into_iter().filter(in_window).collect();
-    seen.listed = window.iter().map(|row| Listed { id: row.id.clone(), created_at: row.created_at }).collect();
-    let candidates = in_likely_order(window, query);
+    let candidates = scan.list(listing.rows);
 
     let failures = AtomicU32::new(0);
     let mut readings = stream::iter(candidates)
@@ -48,39 +47,17 @@ pub async fn locate(client: &Client, ctx: &CallContext, query: &LocateQuery) -> 
             (row, searches)
         })
         .buffered(AT_ONCE);
-    let mut bare = 0;
     while let Some((row, searches)) = readings.next().await {
         match searches {
-            Ok(searches) => note(&mut seen, query, &row, judge(&row, &searches, query), &mut bare),
+            Ok(searches) => scan.note(&row, &searches),
             Err(error) => {
                 let so_far = failures.fetch_add(1, Ordering::Relaxed) + 1;
-                incomplete(&mut seen, format!("the searches of {so_far} or more listed orders: {error}"));
+                scan.misses(format!("the searches of {so_far} or more listed orders: {error}"));
             }
         }
     }
-    if bare > 0 {
-        incomplete(&mut seen, format!("{bare} orders of that time are listed without their searches yet"));
-    }
-    seen.calls = ctx.calls() - calls_before;
-    seen
-}
-
-fn incomplete(seen: &mut Sightings, because: String) {
-    seen.complete = false;
-    seen.incomplete_because = Some(because);
-}
-
-/// Those that agree in name first, so that a scan that fails half-way has most likely seen ours.
-fn in_likely_order(window: Vec<Row>, query: &LocateQuery) -> Vec<Row> {
-    let names: BTreeSet<(String, String)> = query.sought.iter().filter_map(name_of).collect();
-    let is_likely = |row: &Row| {
-        let name = row.first_name.as_deref().zip(row.last_name.as_deref());
-        name.is_some_and(|(first, last)| names.contains(&(plain(first), plain(last))))
-    };
-    let open = window.into_iter().filter(|row| !query.settled.contains(&row.id));
-    let (mut likely, others): (Vec<Row>, Vec<Row>) = open.partition(is_likely);
-    likely.extend(others);
-    likely
+    scan.seen.calls = ctx.calls() - calls_before;
+    scan.finish()
 }
 
 /// An order's searches. Of an order that is listed and cannot be found by its id, there are none yet.
@@ -93,125 +70,92 @@ async fn searches(client: &Client, ctx: &CallContext, id: &str) -> Result<Vec<wi
     }
 }
 
-/// What an order's searches say about whose it is.
-enum Verdict {
-    /// No searches (yet): nothing can be said.
-    Empty,
-    /// Ours, and looked for.
-    Ours(Vec<Sighting>),
-    /// Of our form, and not looked for: another check's, maybe one whose doubt is not known yet.
-    OfOurForm,
-    /// Every search carries a reference, and none is of our form.
-    Foreign,
-    /// Some search carries no reference at all.
-    Bare(Vec<LookAlike>),
+/// What was seen so far. Does no I/O.
+struct Scan<'a> {
+    query: &'a LocateQuery,
+    claims: Claims,
+    /// Orders of that time that had no searches when they were read.
+    bare: u32,
+    seen: Sightings,
 }
 
-fn judge(row: &Row, searches: &[wire::Search], query: &LocateQuery) -> Verdict {
-    if searches.is_empty() {
-        return Verdict::Empty;
+impl<'a> Scan<'a> {
+    fn new(query: &'a LocateQuery) -> Self {
+        let seen = Sightings { complete: true, ..Sightings::default() };
+        Self { query, claims: Claims::of(&query.sought), bare: 0, seen }
     }
-    let ours = |search: &wire::Search| search.external_search_id.as_deref()?.parse::<Reference>().ok();
-    let found: Vec<Sighting> = searches
-        .iter()
-        .filter_map(|search| {
-            let reference = ours(search)?;
-            query.sought.iter().any(|sought| sought.reference == reference).then(|| Sighting {
-                reference,
-                vendor: VendorRef { order_id: row.id.clone(), check_id: search.id.as_deref().and_then(vendor_id) },
-                created_at: row.created_at,
-            })
-        })
-        .collect();
-    if !found.is_empty() {
-        return Verdict::Ours(found);
-    }
-    if searches.iter().any(|search| ours(search).is_some()) {
-        return Verdict::OfOurForm;
-    }
-    if searches.iter().all(|search| search.external_search_id.is_some()) {
-        return Verdict::Foreign;
-    }
-    let nowhere = searches.iter().all(|search| search.external_search_id.is_none());
-    let look_alikes = query.sought.iter().filter(|_| nowhere).filter_map(|sought| {
-        let agrees_in = searches.iter().find_map(|search| likeness(row, search, sought))?;
-        let (reference, vendor_order_id, created_at) = (sought.reference, row.id.clone(), row.created_at);
-        Some(LookAlike { reference, vendor_order_id, created_at, agrees_in })
-    });
-    Verdict::Bare(look_alikes.collect())
-}
 
-fn note(seen: &mut Sightings, query: &LocateQuery, row: &Row, verdict: Verdict, bare: &mut u32) {
-    match verdict {
+    fn misses(&mut self, because: String) {
+        self.seen.complete = false;
+        self.seen.incomplete_because = Some(because);
+    }
+
+    /// Takes in the rows of the list. Gives the candidates: those that agree in name first, so that a scan that fails
+    /// half-way has most likely seen ours.
+    fn list(&mut self, rows: Vec<Row>) -> Vec<Row> {
+        let window = self.query.since..=self.query.until;
+        let in_window = |row: &Row| row.created_at.is_none_or(|at| window.contains(&at));
+        let rows: Vec<Row> = rows.into_iter().filter(in_window).collect();
+        self.seen.listed = rows.iter().map(|row| Listed { id: row.id.clone(), created_at: row.created_at }).collect();
+        let open = rows.into_iter().filter(|row| !self.query.settled.contains(&row.id));
+        let (mut likely, others): (Vec<Row>, Vec<Row>) = open.partition(|row| self.claims.know_name_of(row));
+        likely.extend(others);
+        likely
+    }
+
+    /// Takes in what an order's searches say about whose it is.
+    fn note(&mut self, row: &Row, searches: &[wire::Search]) {
+        self.seen.read += 1;
         // It could be ours: read again by the next scan, and nothing counts as absent until then.
-        Verdict::Empty => *bare += 1,
-        Verdict::Ours(found) => {
-            seen.echoes = true;
-            seen.found.extend(found);
+        if searches.is_empty() {
+            self.bare += 1;
+            return;
         }
-        // Not dismissed: the check it belongs to may come into doubt yet, and must be able to find it then.
-        Verdict::OfOurForm => seen.echoes = true,
-        Verdict::Foreign => seen.dismissed.push(row.id.clone()),
-        Verdict::Bare(look_alikes) => {
-            // A reference may still be to come while the window is open; a look-alike is shown by every scan.
-            if look_alikes.is_empty() && query.started_at > query.until {
-                seen.dismissed.push(row.id.clone());
-            }
-            seen.look_alikes.extend(look_alikes);
+        // Of a check that is not sought, too: it may come into doubt yet, and must be able to find it then.
+        let ours = ours(row, searches);
+        if !ours.is_empty() {
+            self.seen.echoes = true;
+            self.seen.found.extend(ours);
+            return;
         }
+        let carrying = searches.iter().filter(|search| search.external_search_id.is_some()).count();
+        if carrying == searches.len() {
+            self.seen.dismissed.push(row.id.clone());
+            return;
+        }
+        // An order that carries some reference is no look-alike.
+        let is_alike = carrying == 0 && self.claims.compare(row, searches, &mut self.seen.look_alikes);
+        // A reference may still be to come while the window is open; a look-alike is shown by every scan.
+        if !is_alike && self.query.started_at > self.query.until {
+            self.seen.dismissed.push(row.id.clone());
+        }
+    }
+
+    fn finish(mut self) -> Sightings {
+        if self.bare > 0 {
+            self.misses(format!("{} orders of that time are listed without their searches yet", self.bare));
+        }
+        self.seen
     }
 }
 
-/// For comparing what people typed.
-fn plain(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
-}
-
-fn name_of(sought: &Sought) -> Option<(String, String)> {
-    let person = sought.order.subject.as_person()?;
-    Some((plain(person.first_name.as_deref()?), plain(person.last_name.as_deref()?)))
-}
-
-/// The names of the fields in which a search without a reference agrees with a check; `None` if any differs. What the
-/// vendor does not show cannot differ.
-fn likeness(row: &Row, search: &wire::Search, sought: &Sought) -> Option<Vec<String>> {
-    let person = sought.order.subject.as_person()?;
-    let applicant = search.applicant.clone().unwrap_or_default();
-    let (search_type, entity, start, end) = match &sought.check.spec {
-        CheckSpec::EmploymentVerification(check) => {
-            let employer = check.employer.as_ref().map(|employer| employer.name.as_str());
-            ("EMPLOYMENT", employer, check.start_date, check.end_date)
+/// The references of our form that an order carries, each once. The search is named where only one carries it.
+fn ours(row: &Row, searches: &[wire::Search]) -> Vec<Sighting> {
+    let mut carried: BTreeMap<Reference, Vec<&wire::Search>> = BTreeMap::new();
+    for search in searches {
+        if let Some(reference) = search.reference() {
+            carried.entry(reference).or_default().push(search);
         }
-        CheckSpec::EducationVerification(check) => {
-            ("EDUCATION", Some(check.institution.name.as_str()), None, check.graduation_date)
-        }
-        _ => return None,
+    }
+    let sighting = |(reference, searches): (Reference, Vec<&wire::Search>)| {
+        let check_id = match searches.as_slice() {
+            [search] => search.id.as_deref().and_then(vendor_id),
+            _ => None,
+        };
+        let vendor = VendorRef { order_id: row.id.clone(), check_id };
+        Sighting { reference, vendor, created_at: row.created_at }
     };
-    let hiring = sought.order.position.as_ref().and_then(|position| position.company.as_deref());
-    let mut agrees = Vec::new();
-    let mut compare = |field: &str, theirs: Option<&str>, ours: &[Option<&str>]| {
-        let ours: Vec<String> = ours.iter().copied().flatten().map(plain).collect();
-        let Some(theirs) = theirs.map(plain).filter(|_| !ours.is_empty()) else { return true };
-        let same = ours.contains(&theirs);
-        if same {
-            agrees.push(field.to_owned());
-        }
-        same
-    };
-    let first = applicant.first_name.as_deref().or(row.first_name.as_deref());
-    let last = applicant.last_name.as_deref().or(row.last_name.as_deref());
-    let (start, end) = (start.map(|date| date.to_string()), end.map(|date| date.to_string()));
-    // Dates come with or without a time of day.
-    let day = |text: &Option<String>| text.as_deref().map(|text| text.get(..10).unwrap_or(text).to_owned());
-    let (starts, ends) = (day(&search.start_date), day(&search.end_date));
-    let alike = compare("first_name", first, &[person.first_name.as_deref()])
-        && compare("last_name", last, &[person.last_name.as_deref()])
-        && compare("search_type", search.kind.as_deref(), &[Some(search_type)])
-        // No page says whether a search's entity is the one asked about or the hiring one.
-        && compare("entity", search.entity_name.as_deref(), &[entity, hiring])
-        && compare("start_date", starts.as_deref(), &[start.as_deref()])
-        && compare("end_date", ends.as_deref(), &[end.as_deref()]);
-    alike.then_some(agrees)
+    carried.into_iter().map(sighting).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@
 //! under way are made *after* the error was answered. [`TABLE`] says what each answer proves; calls without an answer
 //! are not sent (nothing was written) or unknown (anything else).
 
-use std::time::Instant;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use domain::{AfterAbsence, Reason, VendorRef};
 use provider::{
@@ -20,6 +21,9 @@ use crate::wire;
 /// The most bytes sent in a batch; orders beyond it wait for the next call. The vendor names no limit. A single order
 /// may be larger: it can hold a PDF of 10 MB.
 const MOST_OF_A_BATCH: usize = 1024 * 1024;
+
+/// What stands around the orders of a batch; between them there are commas.
+const BATCH: (&[u8], &[u8]) = (br#"{"orders":["#, b"]}");
 
 /// What a status proves about what was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,15 +121,15 @@ pub async fn submit(
     let hook = hook_place(settings, submission);
     let mut outcomes = Vec::with_capacity(submission.items.len());
     let mut sent: Vec<(usize, Vec<u8>)> = Vec::new();
-    let mut size = 0;
+    let mut size = BATCH.0.len() + BATCH.1.len();
     for (at, item) in submission.items.iter().enumerate() {
         let body = new_order(item, &settings.environment, hook.as_ref())
             .and_then(|order| serde_json::to_vec(&order).map_err(|_| unwritable()));
         outcomes.push(match body {
             Err(reason) => ItemOutcome::Rejected(reason),
             // Its real outcome is filled in below.
-            Ok(body) if sent.is_empty() || size + body.len() <= MOST_OF_A_BATCH => {
-                size += body.len();
+            Ok(body) if sent.is_empty() || size + body.len() < MOST_OF_A_BATCH => {
+                size += body.len() + 1;
                 sent.push((at, body));
                 next_call()
             }
@@ -158,7 +162,7 @@ fn hook_place<'a>(settings: &'a AccountSettings, submission: &'a Submission) -> 
 }
 
 fn batch_body(orders: &[Vec<u8>]) -> Vec<u8> {
-    [br#"{"orders":["#.as_slice(), &orders.join(&b','), b"]}"].concat()
+    [BATCH.0, &orders.join(&b','), BATCH.1].concat()
 }
 
 fn unwritable() -> Reason {
@@ -168,7 +172,8 @@ fn unwritable() -> Reason {
 /// Too much for one call.
 fn next_call() -> ItemOutcome {
     let why = Reason::new("batch_full", "The batch was full by size; it goes with the next call.");
-    ItemOutcome::NotSent { why, retry_after: None }
+    // At once: each call takes one at least, so that there is an end to it.
+    ItemOutcome::NotSent { why, retry_after: Some(Duration::ZERO) }
 }
 
 /// One outcome for each order that was sent.
@@ -214,10 +219,8 @@ fn contradictory(count: usize, what: &str) -> Vec<ItemOutcome> {
 fn read_single(answer: &VendorAnswer) -> ItemOutcome {
     let outcome = match answer.json::<wire::Created>() {
         Err(_) => unreadable(1).pop(),
-        Ok(created) if created.success == Some(false) => contradictory(1, "success is false").pop(),
-        Ok(created) => {
-            accepted(created, false).or_else(|| contradictory(1, "there is no order id that could be kept").pop())
-        }
+        Ok(created) => accepted(created, false)
+            .or_else(|| contradictory(1, "success is false, or there is no order id that could be kept").pop()),
     };
     outcome.unwrap_or_else(next_call)
 }
@@ -236,21 +239,25 @@ fn read_batch(answer: &VendorAnswer, count: usize) -> Vec<ItemOutcome> {
         let created = orders_created.map_or_else(|| "none".to_owned(), |created| created.to_string());
         return contradictory(count, &format!("{count} orders were sent, {created} counted, {listed} listed"));
     }
-    let outcomes: Vec<ItemOutcome> = orders.into_iter().filter_map(|created| accepted(created, true)).collect();
-    let mut ids: Vec<&str> = outcomes
-        .iter()
-        .filter_map(|outcome| match outcome {
-            ItemOutcome::Accepted(accepted) => Some(accepted.vendor.order_id.as_str()),
-            _ => None,
-        })
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    if ids.len() == count { outcomes } else { contradictory(count, "its order ids are not all there and distinct") }
+    let ids = || orders.iter().filter_map(|created| created.verification_order_id.as_deref());
+    let searches = || orders.iter().flat_map(|created| &created.search_ids).map(String::as_str);
+    if !are_distinct(ids()) || !are_distinct(searches()) {
+        return contradictory(count, "it names an order or a search twice");
+    }
+    let outcomes: Option<Vec<ItemOutcome>> = orders.into_iter().map(|created| accepted(created, true)).collect();
+    outcomes.unwrap_or_else(|| contradictory(count, "not every order in it has an id that could be kept"))
+}
+
+fn are_distinct<'a>(ids: impl Iterator<Item = &'a str>) -> bool {
+    let mut seen = BTreeSet::new();
+    ids.into_iter().all(|id| seen.insert(id))
 }
 
 /// The one search's id is taken over only where there is exactly one; else the first look learns it.
 fn accepted(created: wire::Created, provisional: bool) -> Option<ItemOutcome> {
+    if created.success == Some(false) {
+        return None;
+    }
     let order_id = vendor_id(&created.verification_order_id?)?;
     let check_id = <[String; 1]>::try_from(created.search_ids).ok().and_then(|[id]| vendor_id(&id));
     let vendor = VendorRef { order_id, check_id };

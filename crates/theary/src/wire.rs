@@ -3,6 +3,7 @@
 //!
 //! None of these types has a `Debug`: they are personal data.
 
+use domain::Reference;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Number, Value};
 
@@ -155,6 +156,7 @@ pub struct Created {
     pub success: Option<bool>,
     #[serde(deserialize_with = "text")]
     pub verification_order_id: Option<String>,
+    /// Empty, too, where not all of them can be read.
     #[serde(deserialize_with = "texts")]
     pub search_ids: Vec<String>,
 }
@@ -257,6 +259,13 @@ pub struct Search {
     pub verification_result: Vec<VerificationResult>,
 }
 
+impl Search {
+    /// The reference it carries, if it is one of our form.
+    pub fn reference(&self) -> Option<Reference> {
+        self.external_search_id.as_deref()?.parse().ok()
+    }
+}
+
 /// An array of these in a GET, one of these in a hook; the GET's hold an outcome and a text, the hook's everything.
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -323,7 +332,8 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
 
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
-        Value::Array(values) => values.into_iter().filter_map(into_text).collect(),
+        // One that cannot be read is not one less.
+        Value::Array(values) => values.into_iter().map(into_text).collect::<Option<_>>().unwrap_or_default(),
         _ => Vec::new(),
     })
 }

@@ -29,7 +29,7 @@ use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, 
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
     HookAuthentication, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, LostReason, ProbeFault, Product,
-    Provider, Snapshot, Submission, SubmissionItem, SubmitReport,
+    Provider, Snapshot, Submission, SubmissionItem, SubmitReport, SweepQuery,
 };
 
 use crate::client::{Client, bad_request, unexpected};
@@ -131,6 +131,10 @@ impl Provider for Truework {
 
     async fn locate(&self, ctx: &CallContext, query: &LocateQuery) -> Sightings {
         locate::locate(&self.client, ctx, query).await
+    }
+
+    async fn sweep(&self, ctx: &CallContext, query: &SweepQuery) -> Sightings {
+        locate::sweep(&self.client, ctx, query).await
     }
 
     async fn fetch(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Fetched, CallError> {

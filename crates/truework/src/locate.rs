@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::case::{Listed, LookAlike, Sighting, Sightings};
 use domain::{Reference, Timestamp, VendorRef};
-use provider::{CallContext, CallError, LocateQuery, vendor_id};
+use provider::{CallContext, CallError, Carries, LocateQuery, RowOrder, SweepQuery, vendor_id};
 
 use crate::client::{Client, PAGE, unexpected};
 use crate::wire::{OrderHead, OrderPage};
@@ -19,6 +19,16 @@ pub async fn locate(client: &Client, ctx: &CallContext, query: &LocateQuery) -> 
     let calls_before = ctx.calls();
     let mut scan = Scan::new(query);
     let read = read(client, ctx, query, &mut scan).await;
+    scan.seen.calls = ctx.calls() - calls_before;
+    scan.finish(read.err())
+}
+
+/// The whole list, without a filter; it shows whose each order is.
+pub async fn sweep(client: &Client, ctx: &CallContext, query: &SweepQuery) -> Sightings {
+    let calls_before = ctx.calls();
+    let query = query.clone().into();
+    let mut scan = Scan { dismisses: true, ..Scan::new(&query) };
+    let read = look_up(client, ctx, None, &mut scan).await;
     scan.seen.calls = ctx.calls() - calls_before;
     scan.finish(read.err())
 }
@@ -52,6 +62,7 @@ async fn look_up(
     let key = key.as_deref();
     let mut ids = BTreeSet::new();
     let mut bad_ids = 0;
+    let mut order = RowOrder::default();
     let mut promised = None;
     let mut offset = 0;
     for _ in 0..MOST_PAGES {
@@ -61,7 +72,11 @@ async fn look_up(
         let rows = page.results.ok_or("the vendor's list has no results field")?;
         let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let mut filter = Filter::Kept;
+        let mut wholly_older = count > 0;
         for row in rows {
+            let created_at = created_at(&row);
+            order.note(created_at);
+            wholly_older &= created_at.is_some_and(|at| at < scan.query.since);
             if key.is_some() && row.reference() != key {
                 filter = Filter::NotKept;
             }
@@ -71,6 +86,11 @@ async fn look_up(
             }
         }
         if filter == Filter::NotKept {
+            return Ok(filter);
+        }
+        // Orders are never deleted, so none of the pages before can have been skipped.
+        if key.is_none() && wholly_older && page.next.is_some() && order.is_newest_first() {
+            scan.seen.stopped_early = true;
             return Ok(filter);
         }
         // `next` is null, or left out, at the end. A page without rows ends it too, else a vendor could keep us for ever.
@@ -93,10 +113,17 @@ async fn page(client: &Client, ctx: &CallContext, key: Option<&str>, offset: u32
     answer.json()
 }
 
+/// An order has no time of its own; its verifications have one each.
+fn created_at(row: &OrderHead) -> Option<Timestamp> {
+    row.verification_requests.iter().flatten().filter_map(|part| part.created.as_deref()?.parse().ok()).min()
+}
+
 /// What was seen so far.
 struct Scan<'a> {
     query: &'a LocateQuery,
     sought: BTreeSet<Reference>,
+    /// Says which orders are none of ours.
+    dismisses: bool,
     orders: BTreeMap<String, Option<Timestamp>>,
     /// Rows that were passed over because of their ids. Any of them could be what is looked for.
     bad_ids: u32,
@@ -106,23 +133,19 @@ struct Scan<'a> {
 impl<'a> Scan<'a> {
     fn new(query: &'a LocateQuery) -> Self {
         let sought = query.sought.iter().map(|sought| sought.reference).collect();
-        Self { query, sought, orders: BTreeMap::new(), bad_ids: 0, seen: Sightings::default() }
+        Self { query, sought, dismisses: false, orders: BTreeMap::new(), bad_ids: 0, seen: Sightings::default() }
     }
 
     /// Takes in one order, listed for the reference that was asked for. Gives its id, if it has one that can be kept.
     fn row(&mut self, row: &OrderHead, asked: Option<Reference>) -> Option<String> {
-        let carried = row.reference().map(str::to_owned);
         let Some(id) = row.id.as_deref().and_then(vendor_id) else {
             self.bad_ids += 1;
             return None;
         };
-        // An order has no time of its own; its verifications have one each.
-        let created =
-            row.verification_requests.iter().flatten().filter_map(|part| part.created.as_deref()?.parse().ok());
-        let created_at = created.min();
-        let reference: Option<Reference> = carried.as_deref().and_then(|carried| carried.parse().ok());
-        self.seen.echoes |= reference.is_some();
-        if let (None, Some(asked)) = (&carried, asked) {
+        let created_at = created_at(row);
+        let carries = Carries::read(row.reference());
+        self.seen.echoes |= carries.ours().is_some();
+        if let (Carries::Nothing, Some(asked)) = (carries, asked) {
             // The filter says that it is ours, the order itself says nothing. Not proof, and not to be passed over.
             self.seen.look_alikes.push(LookAlike {
                 reference: asked,
@@ -135,10 +158,27 @@ impl<'a> Scan<'a> {
             // Seen on an earlier page, or by the look-up of another reference.
             return Some(id);
         }
-        if let Some(reference) = reference.filter(|reference| self.sought.contains(reference)) {
-            self.seen.found.push(Sighting { reference, vendor: VendorRef::order(&id), created_at });
+        if !self.query.settled.contains(&id) {
+            self.judge(carries, &id, created_at);
         }
         Some(id)
+    }
+
+    /// Says of an order that is not settled whose it is.
+    fn judge(&mut self, carries: Carries, id: &str, created_at: Option<Timestamp>) {
+        let in_window = created_at.is_none_or(|at| (self.query.since..=self.query.until).contains(&at));
+        match carries {
+            // What is sought binds whenever it was made; of the rest only what belongs to the time looked at.
+            Carries::Ours(reference) if in_window || self.sought.contains(&reference) => {
+                self.seen.found.push(Sighting { reference, vendor: VendorRef::order(id), created_at });
+            }
+            Carries::Foreign if in_window && self.dismisses => self.seen.dismissed.push(id.to_owned()),
+            // A reference may still be to come while the window is open.
+            Carries::Nothing if in_window && self.dismisses && self.query.started_at > self.query.until => {
+                self.seen.dismissed.push(id.to_owned());
+            }
+            _ => {}
+        }
     }
 
     fn finish(mut self, failure: Option<String>) -> Sightings {
@@ -148,7 +188,8 @@ impl<'a> Scan<'a> {
         self.seen.objects = u32::try_from(self.orders.len()).unwrap_or(u32::MAX);
         let window = self.query.since..=self.query.until;
         let in_window = |created: &Option<Timestamp>| created.is_none_or(|at| window.contains(&at));
-        self.seen.look_alikes.retain(|alike| in_window(&alike.created_at));
+        let is_open = |alike: &LookAlike| !self.query.settled.contains(&alike.vendor_order_id);
+        self.seen.look_alikes.retain(|alike| in_window(&alike.created_at) && is_open(alike));
         self.seen.listed = self
             .orders
             .into_iter()

@@ -19,7 +19,7 @@ use http::{HeaderMap, StatusCode};
 use provider::call::Unlimited;
 use provider::{
     Accepted, CallContext, CallError, CancelAnswer, DocumentRef, Fetched, HookRequest, HookSays, ItemOutcome,
-    LocateQuery, ProbeFault, Provider as _, Share, Snapshot, Sought, Submission, SubmissionItem,
+    LocateQuery, ProbeFault, Provider as _, Share, Snapshot, Sought, Submission, SubmissionItem, SweepQuery,
 };
 use sandbox::truework::Config;
 use sandbox::{Fault, FaultKind, Running};
@@ -153,13 +153,45 @@ async fn keys_that_only_begin_alike_are_other_keys() {
     let second = Reference { attempt: 2, ..first };
     let later = site.accepted(second, "000-00-0000", employment("Fake Company")).await;
     let seen = site.locate(&[first]).await;
-    assert!(seen.complete && seen.found.is_empty(), "{:?}", seen.found);
+    assert!(seen.complete && ids(&seen, first).is_empty(), "{:?}", seen.found);
+    assert_eq!(ids(&seen, second), [later.vendor.order_id.as_str()], "seen, though nobody asked for it");
     // A filter that is not kept for one key proves nothing about another one.
     let third = reference();
     let other = site.accepted(third, "000-00-0000", employment("Fake Company")).await;
     let seen = site.locate(&[first, second, third]).await;
     assert_eq!(ids(&seen, second), [later.vendor.order_id.as_str()]);
     assert_eq!(ids(&seen, third), [other.vendor.order_id.as_str()]);
+}
+
+/// A list that shows itself to be sorted is swept back to where the last sweep ended; another one to its end.
+#[tokio::test]
+async fn a_sweep_reads_no_further_back_than_it_must() {
+    for (newest_first, pages) in [(true, 3), (false, 5)] {
+        let site = Site::new().await;
+        site.switch(json!({ "newest_first": newest_first }));
+        let control = site.simulator.control();
+        let make = |count: u32| {
+            for _ in 0..count {
+                control.advance(Duration::from_secs(1));
+                control.make_strangers(1, &json!({}));
+            }
+        };
+        make(90);
+        control.advance(Duration::from_hours(2));
+        let ours = reference();
+        let accepted = site.accepted(ours, "000-00-0000", employment("Fake Company")).await;
+        make(29);
+        let times: Vec<Timestamp> =
+            control.books().objects.iter().map(|order| order.created_at.parse().expect("a time")).collect();
+        let since = times[90] - Duration::from_mins(1);
+        let until = times[119];
+        let query = SweepQuery { since, until, started_at: until + Duration::from_secs(1), settled: [].into() };
+        let seen = site.adapter.sweep(&context(Share::LookUp), &query).await;
+        assert!(seen.complete, "{:?}", seen.incomplete_because);
+        assert_eq!((seen.pages, seen.calls, seen.read), (pages, pages, 0), "newest first: {newest_first}");
+        assert_eq!((seen.stopped_early, seen.listed.len(), seen.dismissed.len()), (newest_first, 30, 29));
+        assert_eq!(ids(&seen, ours), [accepted.vendor.order_id.as_str()]);
+    }
 }
 
 #[tokio::test]

@@ -251,14 +251,15 @@ pub fn is_native_country(country: &str) -> bool {
     countries::NATIVE_COUNTRIES.contains(&country)
 }
 
-/// Whether two writings of a government number can be the same number: letters and digits only, leading zeros and a
-/// check digit at the end left aside.
+/// A government number for comparing: letters and digits only, in capitals, leading zeros left aside.
+pub fn plain_number(text: &str) -> String {
+    let text: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    text.trim_start_matches('0').to_ascii_uppercase()
+}
+
+/// Whether two writings of a government number can be the same number: plain, with a check digit at the end left aside.
 pub fn same_number(one: &str, other: &str) -> bool {
-    let plain = |text: &str| {
-        let text: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
-        text.trim_start_matches('0').to_ascii_uppercase()
-    };
-    let (one, other) = (plain(one), plain(other));
+    let (one, other) = (plain_number(one), plain_number(other));
     let (short, long) = if one.len() <= other.len() { (&one, &other) } else { (&other, &one) };
     !short.is_empty() && long.starts_with(short.as_str()) && long.len() - short.len() <= 1
 }

@@ -26,7 +26,7 @@ use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, 
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
     HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, ProbeFault, Product, Provider, Submission,
-    SubmitReport, Timing,
+    SubmitReport, SweepQuery, Timing,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -197,6 +197,10 @@ impl Provider for Truora {
 
     async fn locate(&self, ctx: &CallContext, query: &LocateQuery) -> Sightings {
         locate::locate(&self.client, ctx, query).await
+    }
+
+    async fn sweep(&self, ctx: &CallContext, query: &SweepQuery) -> Sightings {
+        locate::sweep(&self.client, ctx, query).await
     }
 
     async fn fetch(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Fetched, CallError> {

@@ -6,28 +6,35 @@
 //!   same makes it differ from the next one, and two equal ones are asked for.
 //! * The list's order is not documented. Where creation times only fell, and did so often enough to be no accident, a page
 //!   wholly older than what is looked for ends the scan; else all pages are read.
-//! * Rows are read whole with their page, so there is nothing to dismiss and nothing to read again.
+//! * Rows are read whole with their page: a look costs its pages and nothing else, and has nothing to dismiss. A sweep
+//!   says of every row whether it is ours.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod alike;
+
+use std::collections::BTreeSet;
 
 use domain::case::{Listed, LookAlike, Sighting, Sightings};
 use domain::{Reference, Timestamp, VendorRef};
-use provider::{CallContext, CallError, LocateQuery, Sought, vendor_id};
+use provider::{CallContext, CallError, Carries, LocateQuery, RowOrder, SweepQuery, vendor_id};
 
+use self::alike::Claims;
 use crate::client::{Client, ok};
-use crate::inputs::{self, Input};
-use crate::mapping;
 use crate::pages::{Pages, PagingFault};
-use crate::submit::is_reference;
 use crate::wire::{BareCheck, CheckPage};
-
-/// How often times must have fallen, and never risen, before the list is taken to begin with the newest.
-const FALLS: u32 = 8;
 
 /// Reads as far as it must. What was seen before a fault stays.
 pub async fn locate(client: &Client, ctx: &CallContext, query: &LocateQuery) -> Sightings {
+    look(client, ctx, Scan::new(query)).await
+}
+
+/// The same, with nothing sought.
+pub async fn sweep(client: &Client, ctx: &CallContext, query: &SweepQuery) -> Sightings {
+    let query = query.clone().into();
+    look(client, ctx, Scan { dismisses: true, ..Scan::new(&query) }).await
+}
+
+async fn look(client: &Client, ctx: &CallContext, mut scan: Scan<'_>) -> Sightings {
     let calls_before = ctx.calls();
-    let mut scan = Scan::new(query);
     let fault = walk(client, ctx, &mut scan).await.err().or_else(|| scan.fault());
     let mut seen = scan.into_seen();
     seen.complete = fault.is_none();
@@ -66,13 +73,12 @@ async fn walk(client: &Client, ctx: &CallContext, scan: &mut Scan<'_>) -> Result
 /// A scan under way. Does no I/O.
 struct Scan<'a> {
     query: &'a LocateQuery,
-    by_reference: BTreeMap<String, Reference>,
+    sought: BTreeSet<Reference>,
+    claims: Claims,
+    /// Says which rows are none of ours.
+    dismisses: bool,
     ids: BTreeSet<String>,
-    /// The creation time of the row before.
-    last: Option<Timestamp>,
-    falls: u32,
-    /// A row was newer than the one before it, or of no known time.
-    rose: bool,
+    order: RowOrder,
     /// Rows that were passed over because of their ids. Any of them could be what is looked for.
     bad_ids: u32,
     seen: Sightings,
@@ -80,14 +86,13 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     fn new(query: &'a LocateQuery) -> Self {
-        let by_reference = query.sought.iter().map(|sought| (sought.reference.to_string(), sought.reference)).collect();
         Self {
             query,
-            by_reference,
+            sought: query.sought.iter().map(|sought| sought.reference).collect(),
+            claims: Claims::of(&query.sought),
+            dismisses: false,
             ids: BTreeSet::new(),
-            last: None,
-            falls: 0,
-            rose: false,
+            order: RowOrder::default(),
             bad_ids: 0,
             seen: Sightings::default(),
         }
@@ -108,17 +113,11 @@ impl<'a> Scan<'a> {
         let mut wholly_older = !rows.is_empty();
         for row in rows {
             let created_at = row.created_at();
-            match (created_at, self.last) {
-                (None, _) => self.rose = true,
-                (Some(now), Some(before)) if now > before => self.rose = true,
-                (Some(now), Some(before)) if now < before => self.falls += 1,
-                _ => {}
-            }
-            self.last = created_at;
+            self.order.note(created_at);
             wholly_older &= created_at.is_some_and(|at| at < self.query.since);
             self.take(row, created_at);
         }
-        wholly_older && !self.rose && self.falls >= FALLS
+        wholly_older && self.order.is_newest_first()
     }
 
     fn take(&mut self, row: &BareCheck, created_at: Option<Timestamp>) {
@@ -131,61 +130,37 @@ impl<'a> Scan<'a> {
         }
         self.seen.objects += 1;
         let in_window = created_at.is_none_or(|at| (self.query.since..=self.query.until).contains(&at));
-        match row.custom_input.as_deref().filter(|text| !text.is_empty()) {
-            Some(text) => {
-                self.seen.echoes |= is_reference(text);
-                if let Some(reference) = self.by_reference.get(text) {
-                    let (reference, vendor) = (*reference, VendorRef::order(&id));
-                    self.seen.found.push(Sighting { reference, vendor, created_at });
-                }
-            }
-            None if in_window && !self.query.settled.contains(&id) => {
-                let alike = self.query.sought.iter().filter_map(|sought| {
-                    let agrees_in = agreement(sought, row)?;
-                    let (reference, vendor_order_id) = (sought.reference, id.clone());
-                    Some(LookAlike { reference, vendor_order_id, created_at, agrees_in })
-                });
-                self.seen.look_alikes.extend(alike);
-            }
-            None => {}
+        let carries = Carries::read(row.custom_input.as_deref());
+        // Says something of the account, whatever is known of the check.
+        self.seen.echoes |= carries.ours().is_some();
+        if !self.query.settled.contains(&id) {
+            self.judge(carries, row, &id, created_at, in_window);
         }
         if in_window {
             self.seen.listed.push(Listed { id, created_at });
         }
     }
-}
 
-/// Our names of the fields in which a row agrees: type, country and a whole government number (or plate); else nothing.
-fn agreement(sought: &Sought, row: &BareCheck) -> Option<Vec<String>> {
-    let item = provider::SubmissionItem {
-        reference: sought.reference,
-        order: sought.order.clone(),
-        check: sought.check.clone(),
-        force_new: false,
-    };
-    let request = mapping::request(&item)?;
-    let sent = |field: &str| request.form.iter().find(|(name, _)| *name == field).map(|(_, value)| value.as_str());
-    let same = |ours: Option<&str>, theirs: Option<&str>| {
-        ours.zip(theirs).is_some_and(|(ours, theirs)| ours.eq_ignore_ascii_case(theirs))
-    };
-    if !same(sent("type"), row.kind.as_deref()) || !same(sent("country"), row.country.as_deref()) {
-        return None;
+    /// Says of a row that is not settled whose it is.
+    fn judge(&mut self, carries: Carries, row: &BareCheck, id: &str, created_at: Option<Timestamp>, in_window: bool) {
+        match carries {
+            Carries::Ours(reference) => {
+                // What is sought binds whenever it was made; of the rest only what belongs to the time looked at.
+                if in_window || self.sought.contains(&reference) {
+                    self.seen.found.push(Sighting { reference, vendor: VendorRef::order(id), created_at });
+                }
+            }
+            Carries::Foreign if in_window && self.dismisses => self.seen.dismissed.push(id.to_owned()),
+            Carries::Nothing if in_window => {
+                self.claims.compare(row, id, created_at, &mut self.seen.look_alikes);
+                // A reference may still be to come while the window is open.
+                if self.dismisses && self.query.started_at > self.query.until {
+                    self.seen.dismissed.push(id.to_owned());
+                }
+            }
+            Carries::Foreign | Carries::Nothing => {}
+        }
     }
-    let numbers = [
-        (Input::NationalId, &row.national_id),
-        (Input::ForeignId, &row.foreign_id),
-        (Input::Ptp, &row.ptp),
-        (Input::TaxId, &row.tax_id),
-        (Input::LicensePlate, &row.license_plate),
-    ];
-    let numbers: Vec<_> = numbers
-        .into_iter()
-        .filter(|(input, theirs)| {
-            sent(input.field()).zip(theirs.as_deref()).is_some_and(|(ours, theirs)| inputs::same_number(ours, theirs))
-        })
-        .map(|(input, _)| input.ours())
-        .collect();
-    (!numbers.is_empty()).then(|| ["type", "country"].into_iter().chain(numbers).map(str::to_owned).collect())
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@
 
 use std::time::Duration;
 
-use domain::{AfterAbsence, Reason, Reference, Timestamp, VendorRef};
+use domain::{AfterAbsence, Reason, Timestamp, VendorRef};
 use http::header::DATE;
 use provider::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport, VendorAnswer, vendor_id};
 use time::OffsetDateTime;
@@ -146,11 +146,6 @@ fn sentence(answer: &VendorAnswer, error: &ErrorBody) -> String {
         Some(code) => format!("The vendor answered {status}, with its code {code}."),
         None => format!("The vendor answered {status}."),
     }
-}
-
-/// Whether a text is a reference of ours.
-pub fn is_reference(text: &str) -> bool {
-    text.parse::<Reference>().is_ok()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
 use crate::commands;
@@ -29,6 +30,14 @@ To run it for real:
   cp vetgate.example.toml vetgate.toml     and fill in database, keys and vendors
   vetgate doctor                           says what is still wrong
   vetgate serve                            migrates, then serves the API and works";
+
+const CALLING: &str = "\
+They call a running gateway's API. Where it is, is said by --url or VETGATE_URL, else by public_url or listen of the
+settings. Who calls, is said by VETGATE_TOKEN or --token. On a machine whose settings hold auth.hs256_secret neither is
+needed: a token for a few minutes is made with it, for all tenants, or for the one that --tenant names. The audit log then
+names vetgate-cli and the USER.
+
+They end with 0, with 1 if the gateway refused or something failed, with 2 if they were called wrongly.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -75,6 +84,15 @@ Examples:
 
 For development and for first steps; in production tokens come from your own issuer (auth.jwks_url).")]
     Token(commands::token::Options),
+    /// Orders at a running gateway: list, show
+    #[command(after_help = CALLING)]
+    Orders(commands::orders::Options),
+    /// Reconciliation cases at a running gateway: list, show, scan, resolve, orphans
+    #[command(after_help = CALLING)]
+    Cases(commands::cases::Options),
+    /// Batches at a running gateway: list, show, import, cancel, report, template
+    #[command(after_help = CALLING)]
+    Batches(commands::batches::Options),
     /// Prints the API's contract, or writes or checks a file of it
     #[command(
         name = "openapi",
@@ -119,6 +137,9 @@ impl Command {
             Self::Migrate => commands::migrate::migrate(&sources).await,
             Self::Doctor { json } => commands::doctor::doctor(&sources, json).await,
             Self::Token(options) => commands::token::token(&sources, &options),
+            Self::Orders(options) => commands::orders::orders(&sources, options).await,
+            Self::Cases(options) => commands::cases::cases(&sources, options).await,
+            Self::Batches(options) => commands::batches::batches(&sources, options).await,
             Self::OpenApi(options) => commands::openapi::openapi(&options),
             Self::Sandbox(options) => commands::sandbox::sandbox(&options).await,
             Self::Dev(options) => commands::dev::dev(&sources, options).await,
@@ -133,4 +154,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err("expected a time above zero such as 30s, 15m or 8h".to_owned()),
     }
+}
+
+/// How many, on the command line.
+pub fn count(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "expected a whole number above zero".to_owned())
+}
+
+/// One of the words that the API has for something, on the command line.
+pub fn word_of<T: Copy>(all: &'static [T], word: impl Fn(T) -> &'static str) -> PossibleValuesParser {
+    PossibleValuesParser::new(all.iter().map(|value| word(*value)))
 }

@@ -1,10 +1,15 @@
 //! One file per command.
 
+pub mod batches;
+pub mod cases;
 pub mod demo;
 pub mod dev;
 pub mod doctor;
 pub mod migrate;
 pub mod openapi;
+pub mod orders;
+mod print;
+mod progress;
 pub mod sandbox;
 pub mod serve;
 pub mod token;
@@ -12,7 +17,7 @@ pub mod token;
 use crate::settings::{Loaded, Settings, Sources};
 
 /// Reads the settings, and says on standard error what there is to say about them.
-fn load(sources: &Sources) -> anyhow::Result<Settings> {
+pub(crate) fn load(sources: &Sources) -> anyhow::Result<Settings> {
     let Loaded { settings, warnings, .. } = Settings::load(sources)?;
     for warning in warnings {
         eprintln!("vetgate: warning: {warning}");

@@ -4,6 +4,7 @@
 //! file of [`commands`]; [`cli`] says how they are called.
 
 pub mod cli;
+pub mod client;
 pub mod commands;
 pub mod gateway;
 mod listener;
@@ -35,6 +36,11 @@ pub fn main() -> ExitCode {
         Err(error) => Err(anyhow::Error::new(error).context("the threads could not be started")),
     };
     ended.unwrap_or_else(|error| {
+        // A fault in how it was called: as the parser tells of those that it finds itself.
+        if let Some(usage) = error.downcast_ref::<clap::Error>() {
+            let _ = usage.print();
+            return ExitCode::from(2);
+        }
         eprintln!("vetgate: {error:#}");
         ExitCode::FAILURE
     })

@@ -161,6 +161,7 @@ impl Settings {
         let truework = vendors::take(keys);
         let choices = [("ask", CancelDuplicates::Ask), ("auto", CancelDuplicates::Auto)];
         let cancel_duplicates = keys.word("reconcile.cancel_duplicates", "ask", &choices);
+        let sweep_every = keys.duration_or_off("reconcile.sweep", "24h");
         let request_rate = vendors::take_rate(keys, "limits.rate");
         let log_format = keys.word("log.format", "json", &[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)]);
         Some(Self {
@@ -173,7 +174,11 @@ impl Settings {
             truora,
             theary,
             truework,
-            engine: EngineSettings { cancel_duplicates: cancel_duplicates?, ..EngineSettings::default() },
+            engine: EngineSettings {
+                cancel_duplicates: cancel_duplicates?,
+                sweep_every: sweep_every?,
+                ..EngineSettings::default()
+            },
             request_rate,
             log_format: log_format?,
         })

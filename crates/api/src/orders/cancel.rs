@@ -72,7 +72,7 @@ pub async fn cancel(
 refusals!(Refusals: ALWAYS | BODY; NotFound, Conflict);
 
 impl CancelRequest {
-    fn into_reason(self) -> Result<Reason, Problem> {
+    pub fn into_reason(self) -> Result<Reason, Problem> {
         let word = self.reason.unwrap_or_else(|| "other".to_owned());
         let is_word = word.len() <= 50
             && word.starts_with(|first: char| first.is_ascii_lowercase())

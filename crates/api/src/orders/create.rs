@@ -72,11 +72,7 @@ impl From<AcceptError> for Problem {
             AcceptError::Invalid(faults) => Self::invalid(
                 faults
                     .into_iter()
-                    .map(|(pointer, fault)| Fault {
-                        place: Place::Pointer(pointer),
-                        code: fault.code.into_owned(),
-                        detail: fault.detail,
-                    })
+                    .map(|(pointer, fault)| Fault::new(Place::Pointer(pointer), fault.code, fault.detail))
                     .collect(),
             ),
         }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use domain::{ProviderId, TenantId};
+use domain::ProviderId;
 use http::StatusCode;
 use serde::Deserialize;
 use store::Paused;
@@ -72,8 +72,7 @@ pub fn manageable(app: &App, caller: &Caller<ProvidersManage>, path: Vec<String>
     if let Some(reason) = providers.off(&id) {
         return Err(Problem::parameter("provider", "provider_off", format!("{id} is off on this gateway: {reason}")));
     }
-    let is_own = |tenants: Option<&[TenantId]>| tenants.is_some_and(|tenants| tenants == [caller.tenant().clone()]);
-    if !providers.accounts_of(&id).all(|account| is_own(account.tenants.as_deref())) {
+    if !providers.accounts_of(&id).all(|account| caller.owns(account)) {
         caller.must(Scope::TenantsAll)?;
     }
     Ok(id)

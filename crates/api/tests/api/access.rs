@@ -30,13 +30,20 @@ fn rule(operation: &str, check_id: &Value) -> Option<Rule> {
     use Foreigner::{Empty, NotFound, Served};
     let (body, also, foreigner): (_, &[_], _) = match operation {
         "createOrder" => (Some(new_order()), &[], Served),
-        "listOrders" | "listReconciliationCases" | "listAuditEntries" => (None, &[], Empty),
+        "createBatch" => (Some(json!({"orders": [new_order()]})), &[], Served),
+        "listOrders" | "listBatches" | "listReconciliationCases" | "listOrphans" | "listAuditEntries" => {
+            (None, &[], Empty)
+        }
         "searchOrders" => (Some(json!({})), &[], Empty),
         "getOrder"
         | "getOrderReport"
         | "listOrderEvents"
         | "refreshOrder"
         | "cancelOrder"
+        | "getBatch"
+        | "listBatchOrders"
+        | "cancelBatch"
+        | "getBatchReport"
         | "getCheck"
         | "getCheckVendorPayload"
         | "getReconciliationCase"
@@ -44,7 +51,7 @@ fn rule(operation: &str, check_id: &Value) -> Option<Rule> {
         "resolveReconciliationCase" => {
             (Some(json!({"items": [{"check_id": check_id, "decision": "fail"}]})), &[], NotFound)
         }
-        "listProviders" | "getProvider" => (None, &[], Served),
+        "listProviders" | "getProvider" | "getBatchTemplate" => (None, &[], Served),
         "pauseProvider" | "resumeProvider" => (None, &["tenants:all"], Served),
         _ => return None,
     };
@@ -57,6 +64,7 @@ const OPEN: [&str; 5] =
 
 struct Fixture {
     order: Value,
+    batch: Value,
     case: String,
 }
 
@@ -64,19 +72,22 @@ async fn fixture(gateway: &Gateway) -> Fixture {
     let order = gateway.order(&new_order()).await;
     let case = gateway.case_of(&order).await.to_string();
     gateway.payload_of(&order, b"{}").await;
-    Fixture { order, case }
+    let batch = gateway.call("POST", "/v1/batches", Some(&json!({"orders": [new_order()]}))).await.body;
+    Fixture { order, batch, case }
 }
 
 fn fill(path: &str, fixture: &Fixture) -> String {
     let text = |value: &Value| value.as_str().expect("an id").to_owned();
     let id = if path.starts_with("/v1/orders") {
         text(&fixture.order["id"])
+    } else if path.starts_with("/v1/batches") {
+        text(&fixture.batch["id"])
     } else if path.starts_with("/v1/checks") {
         text(&fixture.order["checks"][0]["id"])
     } else {
         fixture.case.clone()
     };
-    path.replace("{id}", &id).replace("{provider}", VENDOR)
+    path.replace("{id}", &id).replace("{provider}", VENDOR).replace("{check_type}", "background_check")
 }
 
 #[tokio::test]
@@ -99,7 +110,7 @@ async fn every_route_lets_in_whom_it_must_and_nobody_else() {
             walked += 1;
         }
     }
-    assert!(walked >= 19, "{walked}");
+    assert!(walked >= 27, "{walked}");
 }
 
 async fn walk(gateway: &Gateway, method: &str, path: &str, scope: &str, rule: &Rule) {

@@ -20,7 +20,7 @@ use jsonwebtoken::{EncodingKey, Header};
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Fetched,
     HookAuthentication, HookNews, HookRefused, HookRequest, HookSays, LocateQuery, ProbeFault, Product, Provider,
-    Submission, SubmitReport, Timing,
+    Submission, SubmitReport, SweepQuery, Timing,
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -73,12 +73,17 @@ impl Gateway {
     }
 
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::build(&[CheckType::BackgroundCheck, CheckType::EmploymentVerification], change).await
+    }
+
+    /// With a vendor that does checks of these types.
+    pub async fn build(types: &[CheckType], change: impl FnOnce(&mut Settings)) -> Self {
         let database =
             testkit::database(|url| async move { open(&url).await.migrate().await.map_err(anyhow::Error::from) }).await;
         let store = open(&database.url).await;
         // 2026-11-21T09:00:00Z
         let clock = Arc::new(TestClock(AtomicU64::new(1_795_251_600_000)));
-        let providers = providers();
+        let providers = providers(types);
         let keys: Vec<_> = providers.accounts().map(|account| account.key.clone()).collect();
         store.register_accounts(&keys).await.expect("registered");
         let engine = Engine::new(store, providers, clock.clone(), Arc::new(OsEntropy), EngineSettings::default());
@@ -223,8 +228,8 @@ async fn open(url: &str) -> Store {
     Store::connect(&SecretString::from(url), 8, vault, Arc::new(OsEntropy)).await.expect("a database")
 }
 
-fn providers() -> Providers {
-    let fictive = Arc::new(Fictive(descriptor()));
+fn providers(types: &[CheckType]) -> Providers {
+    let fictive = Arc::new(Fictive(descriptor(types)));
     let account = |name: &str, tenants: Option<Vec<TenantId>>| Account {
         key: AccountKey::new(ProviderId::new(VENDOR), name),
         provider: fictive.clone(),
@@ -262,7 +267,7 @@ pub const SECRETS: [&str; 4] = ["123-45-6789", "john.smith@", "05-15", "456 Oak"
 /// A vendor that does nothing by itself.
 struct Fictive(Descriptor);
 
-fn descriptor() -> Descriptor {
+fn descriptor(types: &[CheckType]) -> Descriptor {
     let product = |check_type| Product {
         check_type,
         countries: Vec::new(),
@@ -271,7 +276,7 @@ fn descriptor() -> Descriptor {
     Descriptor {
         id: ProviderId::new(VENDOR),
         display_name: "Fictive",
-        products: vec![product(CheckType::BackgroundCheck), product(CheckType::EmploymentVerification)],
+        products: types.iter().copied().map(product).collect(),
         batch_size: 1,
         cancel: CancelSupport::Yes,
         hooks: HookAuthentication::StaticToken,
@@ -308,6 +313,10 @@ impl Provider for Fictive {
     }
 
     async fn locate(&self, _: &CallContext, _: &LocateQuery) -> Sightings {
+        Sightings { complete: true, pages: 1, calls: 1, ..Sightings::default() }
+    }
+
+    async fn sweep(&self, _: &CallContext, _: &SweepQuery) -> Sightings {
         Sightings { complete: true, pages: 1, calls: 1, ..Sightings::default() }
     }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::gateway::{Gateway, new_order};
+use crate::gateway::{Answer, Gateway, VENDOR, all_scopes, new_order};
+use domain::{AccountKey, CheckId, ProviderId, Reference};
 use http::StatusCode;
 use serde_json::json;
 
@@ -30,12 +31,9 @@ async fn a_case_is_listed_scanned_and_shown_with_its_evidence() {
     gateway.clock.advance(Duration::from_secs(10));
     let scanned = gateway.call("POST", &format!("{path}/scan"), None).await;
     assert_eq!(scanned.status, StatusCode::OK, "{}", scanned.text);
-    assert_eq!(
-        (&scanned.body["scans"][0]["complete"], &scanned.body["scans"][0]["pages"]),
-        (&json!(true), &json!(1)),
-        "{}",
-        scanned.text
-    );
+    let scan = &scanned.body["scans"][0];
+    assert_eq!((&scan["complete"], &scan["pages"], &scan["read"]), (&json!(true), &json!(1), &json!(0)), "{scan}");
+    assert_eq!(scan["cost"], json!({"calls": 1, "least": 1}));
 }
 
 #[tokio::test]
@@ -96,4 +94,75 @@ async fn a_decision_is_carried_out_and_kept() {
     );
     let again = gateway.call("POST", &path, Some(&body)).await;
     assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.text);
+}
+
+#[tokio::test]
+async fn a_repeated_decision_is_answered_again() {
+    let gateway = Gateway::start().await;
+    let order = gateway.order(&new_order()).await;
+    let case = gateway.case_of(&order).await;
+    let path = format!("/v1/reconciliation/cases/{case}/resolve");
+    let body = json!({"items": [{"check_id": order["checks"][0]["id"], "decision": "fail"}]}).to_string();
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k1")];
+    let first = gateway.raw("POST", &path, &headers, body.clone()).await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.text);
+    // By now the check is settled; a new decision would be refused.
+    let again = gateway.raw("POST", &path, &headers, body).await;
+    assert_eq!((again.status, &again.text), (first.status, &first.text));
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+}
+
+#[tokio::test]
+async fn orphans_are_shown_to_those_who_may_see_the_account() {
+    let gateway = Gateway::start().await;
+    let check: CheckId =
+        gateway.order(&new_order()).await["checks"][0]["id"].as_str().expect("an id").parse().expect("an id");
+    let shared = AccountKey::default_of(ProviderId::new(VENDOR));
+    let private = AccountKey::new(ProviderId::new(VENDOR), "private");
+    let mut tx = gateway.engine.store().begin().await.expect("a transaction");
+    for (account, id, reference) in [
+        (&shared, "s1", None),
+        (&shared, "d1", Some(Reference::first(check))),
+        (&private, "s2", None),
+        (&private, "s3", None),
+    ] {
+        gateway.clock.advance(Duration::from_millis(1));
+        let now = gateway.engine.now();
+        assert!(tx.vendor_objects().add_orphan(account, id, reference, Some(now), now).await.expect("added"));
+    }
+    tx.save().await.expect("saved");
+
+    let ids = |answer: &Answer| -> Vec<String> {
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        let data = answer.body["data"].as_array().expect("data");
+        data.iter().map(|orphan| orphan["vendor_order_id"].as_str().expect("an id").to_owned()).collect()
+    };
+    let path = "/v1/reconciliation/orphans";
+    let operator = gateway.token(&all_scopes());
+    let seen = async |query: &str| gateway.call_as(&operator, "GET", &format!("{path}{query}"), None).await;
+    let all = seen("").await;
+    assert_eq!(ids(&all), ["s3", "s2", "d1", "s1"]);
+    assert_eq!(
+        all.body["data"][2],
+        json!({
+            "account": "fictive/default", "provider": "fictive", "vendor_order_id": "d1", "kind": "duplicate",
+            "check_id": check.to_string(), "case_id": null, "created_at": "2026-11-21T09:00:00.002Z",
+            "seen_at": "2026-11-21T09:00:00.002Z", "canceled": null
+        })
+    );
+    assert_eq!(ids(&seen("?kind=duplicate").await), ["d1"]);
+    assert_eq!(ids(&seen("?provider=fictive&kind=stranger").await), ["s3", "s2", "s1"]);
+    assert_eq!(ids(&seen("?provider=theary").await), Vec::<String>::new());
+    let first = seen("?limit=3").await;
+    let cursor = first.body["next_cursor"].as_str().expect("a next page");
+    assert_eq!(ids(&seen(&format!("?limit=3&cursor={cursor}")).await), ["s1"]);
+
+    // An account that is shared is nobody's but the operators'.
+    assert_eq!(ids(&gateway.call("GET", path, None).await), Vec::<String>::new());
+    let owner = gateway.token_with(&["reconciliation:read"], |claims| claims["tenant"] = json!("other"));
+    let own = gateway.call_as(&owner, "GET", &format!("{path}?limit=1"), None).await;
+    assert_eq!(ids(&own), ["s3"]);
+    let cursor = own.body["next_cursor"].as_str().expect("a next page");
+    assert_eq!(ids(&gateway.call_as(&owner, "GET", &format!("{path}?cursor={cursor}"), None).await), ["s2"]);
+    assert_eq!(seen("?kind=lost").await.status, StatusCode::UNPROCESSABLE_ENTITY);
 }

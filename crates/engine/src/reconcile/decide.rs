@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::settle::{Finding, settle};
+use domain::settle::{Evidence, Finding};
 use domain::{
     AfterAbsence, Case, CaseId, CaseItem, CaseState, Event, EventType, ItemState, News, Order, OrderId, Reason,
     ScanReport, VendorRef,
@@ -10,14 +10,13 @@ use domain::{
 use store::{Decision, Plan, Scope, StoreError, Tx, Work};
 
 use super::next_scan;
-use crate::{Account, CancelDuplicates, Engine};
+use crate::{Account, CancelDuplicates, Engine, find, find_mut};
 
-/// What a decision changes besides the case: orders to save, duplicates to cancel.
+/// What a decision changes besides the case.
 #[derive(Default)]
 struct Consequences {
     plans: BTreeMap<OrderId, Vec<Plan>>,
     events: BTreeMap<OrderId, Vec<Event>>,
-    duplicates: Vec<VendorRef>,
 }
 
 impl Engine {
@@ -41,13 +40,14 @@ impl Engine {
         // Asked under the orders' locks: a hook that was read before them has left its mark on the case by now.
         let inbox_is_clear = tx.inbox().is_clear(&account.key).await?;
         let mut after = Consequences::default();
+        let evidence = Evidence::of(&case, scans);
         let mut items = std::mem::take(&mut case.items);
         for item in items.iter_mut().filter(|item| !item.is_settled()) {
-            let Some(order) = orders.iter_mut().find(|order| order.id == item.order_id) else { continue };
+            let Some(order) = find_mut(&mut orders, item.order_id) else { continue };
             if settled_by_other_news(order, item) {
                 continue;
             }
-            let mut finding = settle(&case, item, scans, echoes, now);
+            let mut finding = evidence.settle(item, echoes, now);
             if finding == Finding::Absent && !inbox_is_clear {
                 // A hook that waits to be read may prove the opposite.
                 finding = Finding::Wait;
@@ -69,9 +69,6 @@ impl Engine {
         tx.cases().save(&case).await?;
         tx.save().await?;
         self.wake();
-        if self.settings.cancel_duplicates == CancelDuplicates::Auto {
-            self.cancel_duplicates(account, id, &after.duplicates, "vetgate").await?;
-        }
         Ok(())
     }
 
@@ -97,12 +94,12 @@ impl Engine {
                 item.review = None;
                 item.state = ItemState::Bound;
                 self.log(tx, case, "bound", check_id).await?;
-                let more = self.note_duplicates(tx, account, case, order, item, duplicates, after).await?;
+                let more = self.note_duplicates(tx, account, case, order, item, duplicates).await?;
                 events.into_iter().chain(more).collect()
             }
             Finding::LateScanned { duplicates } => {
                 item.late_scanned = true;
-                self.note_duplicates(tx, account, case, order, item, duplicates, after).await?
+                self.note_duplicates(tx, account, case, order, item, duplicates).await?
             }
             Finding::Absent => {
                 let sends = order.check(check_id).map_or(0, |check| check.state.sends);
@@ -140,7 +137,6 @@ impl Engine {
     }
 
     /// Records further objects of the vendor for a bound check, and announces each once.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one decision; a struct of them would have one use")]
     async fn note_duplicates(
         &self,
         tx: &mut Tx,
@@ -149,16 +145,15 @@ impl Engine {
         order: &Order,
         item: &mut CaseItem,
         duplicates: Vec<VendorRef>,
-        after: &mut Consequences,
     ) -> Result<Vec<Event>, StoreError> {
-        let mut events = Vec::new();
+        let (mut events, now) = (Vec::new(), self.now());
+        let cancel = self.settings.cancel_duplicates == CancelDuplicates::Auto;
         for duplicate in duplicates {
-            let order_id = &duplicate.order_id;
-            if tx.vendor_objects().add_duplicate(&account.key, order_id, item.reference, case.id, self.now()).await? {
+            let (order_id, objects) = (&duplicate.order_id, &mut tx.vendor_objects());
+            if objects.add_duplicate(&account.key, order_id, item.reference, case.id, now, cancel).await? {
                 tracing::warn!(case = %case.id, check = %item.check_id, vendor_order = %order_id, "the vendor has a second order for a check");
                 metrics::counter!("vetgate_duplicates_total", "account" => account.key.to_string()).increment(1);
-                events.push(order.event(Some(item.check_id), EventType::ReconciliationDuplicateFound, self.now()));
-                after.duplicates.push(duplicate.clone());
+                events.push(order.event(Some(item.check_id), EventType::ReconciliationDuplicateFound, now));
             }
             item.state = ItemState::Duplicate;
             if !item.duplicates.contains(&duplicate) {
@@ -191,7 +186,7 @@ impl Engine {
         tx.cases().log(case.id, &decision(now, "vetgate", "resolved", None)).await?;
         tracing::info!(case = %case.id, "case resolved");
         let of_item = |item: &CaseItem| {
-            let order = orders.iter().find(|order| order.id == item.order_id)?;
+            let order = find(orders, item.order_id)?;
             Some((order.id, order.event(Some(item.check_id), EventType::ReconciliationResolved, now)))
         };
         Ok(case.items.iter().filter_map(of_item).collect())
@@ -199,32 +194,6 @@ impl Engine {
 
     async fn log(&self, tx: &mut Tx, case: &Case, what: &str, check_id: domain::CheckId) -> Result<(), StoreError> {
         tx.cases().log(case.id, &decision(self.now(), "vetgate", what, Some(check_id))).await
-    }
-
-    /// Cancels further objects at the vendor. What fails stays recorded for an operator.
-    pub(crate) async fn cancel_duplicates(
-        &self,
-        account: &Account,
-        case: CaseId,
-        duplicates: &[VendorRef],
-        actor: &str,
-    ) -> Result<(), StoreError> {
-        for duplicate in duplicates {
-            let ctx = self.call_context(account, provider::Share::Create);
-            let reason = Reason::new("duplicate", "The same check is under way as another order.");
-            let answer = account.provider.cancel(&ctx, duplicate, &reason).await;
-            let what = match answer {
-                Ok(provider::CancelAnswer::Agreed | provider::CancelAnswer::AlreadyEnded) => "duplicate_canceled",
-                Ok(provider::CancelAnswer::Refused(_)) => "duplicate_cancel_refused",
-                Err(_) => "duplicate_cancel_failed",
-            };
-            let mut tx = self.store().begin().await?;
-            let mut entry = decision(self.now(), actor, what, None);
-            entry.data = serde_json::json!({ "vendor_order_id": duplicate.order_id });
-            tx.cases().log(case, &entry).await?;
-            tx.save().await?;
-        }
-        Ok(())
     }
 }
 

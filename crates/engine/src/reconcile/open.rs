@@ -7,15 +7,34 @@ use domain::{
     AfterAbsence, Case, CaseId, CaseItem, CaseState, CheckId, EventType, ItemState, News, Order, Reason, Stage,
     SubmissionId, Timestamp,
 };
-use store::{Finished, NewSubmission, Plan, StoreError, SubmissionPart, SubmissionState, Tx};
+use store::{Finished, NewSubmission, Plan, StoreError, StoredSubmission, SubmissionPart, SubmissionState, Tx};
 
-use crate::{Account, Engine};
+use super::decision;
+use crate::follow::Misbound;
+use crate::{Account, Engine, find, find_mut};
 
 /// One check whose create call's outcome is unknown.
 pub(crate) struct Doubt {
     pub part: SubmissionPart,
     pub why: Reason,
     pub then: AfterAbsence,
+}
+
+impl Doubt {
+    fn into_item(self) -> CaseItem {
+        CaseItem {
+            check_id: self.part.check_id,
+            order_id: self.part.order_id,
+            reference: self.part.reference,
+            state: ItemState::Unknown,
+            after_absence: self.then,
+            bound: None,
+            duplicates: Vec::new(),
+            review: None,
+            resent_at: None,
+            late_scanned: false,
+        }
+    }
 }
 
 /// After the settle window, how long scans may fail or disagree before a person must look.
@@ -30,7 +49,7 @@ impl Engine {
         account: &Account,
         submission: &NewSubmission,
         doubts: Vec<Doubt>,
-        orders: &mut [Order],
+        orders: &[Order],
         ended_at: Timestamp,
     ) -> Result<(), StoreError> {
         let Some(first) = doubts.first() else { return Ok(()) };
@@ -40,22 +59,15 @@ impl Engine {
         let window_ends_at = ended_at + settle;
         // An earlier call for the same check may have made its object yet: scans must reach back to it.
         let mut sent_at = submission.started_at;
-        for doubt in &doubts {
+        let was_sent_before = |doubt: &&Doubt| {
+            let check = find(orders, doubt.part.order_id).and_then(|order| order.check(doubt.part.check_id));
+            check.is_some_and(|check| check.state.sends > 1)
+        };
+        for doubt in doubts.iter().filter(was_sent_before) {
             let earlier = tx.cases().of_check(doubt.part.check_id).await?;
             sent_at = earlier.map_or(sent_at, |case| sent_at.min(case.sent_at));
         }
-        let items = doubts.into_iter().map(|doubt| CaseItem {
-            check_id: doubt.part.check_id,
-            order_id: doubt.part.order_id,
-            reference: doubt.part.reference,
-            state: ItemState::Unknown,
-            after_absence: doubt.then,
-            bound: None,
-            duplicates: Vec::new(),
-            review: None,
-            resent_at: None,
-            late_scanned: false,
-        });
+        let items = doubts.into_iter().map(Doubt::into_item);
         let case = Case {
             id: CaseId::generate(self.clock(), self.entropy()),
             tenant: submission.tenant.clone(),
@@ -76,7 +88,7 @@ impl Engine {
         // Hooks that came before there was a case to note them in are read once more.
         tx.inbox().reconsider(&account.key, now).await?;
         for item in &case.items {
-            if let Some(order) = orders.iter().find(|order| order.id == item.order_id) {
+            if let Some(order) = find(orders, item.order_id) {
                 let event = order.event(Some(item.check_id), EventType::ReconciliationOpened, now);
                 tx.orders().save(order, &[], &[event]).await?;
             }
@@ -116,7 +128,7 @@ impl Engine {
         let mut doubts = Vec::new();
         let mut changed: BTreeMap<_, (Vec<Plan>, Vec<_>)> = BTreeMap::new();
         for part in &stored.parts {
-            let Some(order) = orders.iter_mut().find(|order| order.id == part.order_id) else { continue };
+            let Some(order) = find_mut(&mut orders, part.order_id) else { continue };
             let stage = order.check(part.check_id).map(|check| &check.state.stage);
             if !matches!(stage, Some(Stage::Submitting { submission }) if *submission == id) {
                 continue;
@@ -133,19 +145,44 @@ impl Engine {
                 tx.orders().save(order, plans, events).await?;
             }
         }
-        let submission = NewSubmission {
-            id,
-            tenant: stored.tenant.clone(),
-            account: stored.account.clone(),
-            started_at: stored.started_at,
-            lease_until: stored.lease_until,
-            items: stored.parts.clone(),
-        };
         // The call's lease ended before it was claimed as dead; what is stored now is the lease of that claim.
-        self.open_case(&mut tx, account, &submission, doubts, &mut orders, now).await?;
+        self.open_case(&mut tx, account, &as_sent(&stored), doubts, &orders, now).await?;
         tx.save().await?;
         self.wake();
         Ok(())
+    }
+
+    /// A check's binding by position turned out wrong: it joins the case of its create call. Where there is none, or
+    /// none whose window is still open, one is opened, and its window counts from now.
+    pub(crate) async fn doubt_binding(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        order: &Order,
+        misbound: Misbound,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let Misbound { check_id, submission, why } = misbound;
+        let Some(check) = order.check(check_id) else { return Ok(()) };
+        let part = SubmissionPart { check_id, order_id: order.id, reference: check.reference() };
+        let doubt = Doubt { part, why, then: AfterAbsence::Resend };
+        // The checks of one call are looked at side by side: they shall find each other's case, not open one each.
+        tx.vendor_objects().lock_object(&account.key, &submission.to_string()).await?;
+        let open = match tx.cases().open_of_submission(submission).await? {
+            Some(open) => tx.cases().lock(open.id).await?,
+            None => None,
+        };
+        if let Some(mut case) = open.filter(|case| case.state != CaseState::Resolved && now < case.window_ends_at) {
+            doubt_again(&mut case, doubt.into_item());
+            case.next_scan_at = Some(now);
+            tx.cases().save(&case).await?;
+            tx.cases().log(case.id, &decision(now, "vetgate", "misbound", Some(check_id))).await?;
+            tx.inbox().reconsider(&account.key, now).await?;
+            let event = order.event(Some(check_id), EventType::ReconciliationOpened, now);
+            return tx.orders().save(order, &[], &[event]).await;
+        }
+        let Some(stored) = tx.submissions().get(submission).await? else { return Ok(()) };
+        self.open_case(tx, account, &as_sent(&stored), vec![doubt], std::slice::from_ref(order), now).await
     }
 
     /// A check that was sent again had its call end: notes it in the case that sent it, so that the late scan follows.
@@ -179,15 +216,37 @@ impl Engine {
                 _ => {}
             }
         }
-        case.next_scan_at = Some(ended_at + window);
+        // Other items of the case may be due before that.
+        let late = ended_at + window;
+        case.next_scan_at = Some(case.next_scan_at.map_or(late, |at| at.min(late)));
         tx.cases().save(&case).await
+    }
+}
+
+/// A create call as it was recorded before it was made.
+fn as_sent(stored: &StoredSubmission) -> NewSubmission {
+    NewSubmission {
+        id: stored.id,
+        tenant: stored.tenant.clone(),
+        account: stored.account.clone(),
+        started_at: stored.started_at,
+        lease_until: stored.lease_until,
+        items: stored.parts.clone(),
+    }
+}
+
+/// An item of a case that is in doubt once more. What else the vendor was seen to have stays known.
+fn doubt_again(case: &mut Case, doubted: CaseItem) {
+    match case.items.iter_mut().find(|item| item.check_id == doubted.check_id) {
+        Some(item) => *item = CaseItem { duplicates: std::mem::take(&mut item.duplicates), ..doubted },
+        None => case.items.push(doubted),
     }
 }
 
 /// The longest settle window among the checks of a case.
 fn settle_window(account: &Account, orders: &[Order], doubts: &[Doubt]) -> Duration {
     let of_checks = doubts.iter().filter_map(|doubt| {
-        let check = orders.iter().find_map(|order| order.check(doubt.part.check_id))?;
+        let check = find(orders, doubt.part.order_id)?.check(doubt.part.check_id)?;
         Some(account.settle_window(check.input.expose()))
     });
     of_checks.max().unwrap_or(account.timing.settle)

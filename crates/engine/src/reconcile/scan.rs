@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::settle::SKEW;
-use domain::{Case, CaseItem, ItemState, OrderId, ScanId, ScanReport};
+use domain::{Case, CaseItem, ItemState, OrderId, ScanId, ScanReport, Timestamp};
 use provider::{LocateQuery, Share, Sought};
 use store::{Scope, StoreError};
 
-use crate::{Account, Engine};
+use crate::{Account, Engine, find};
 
 impl Engine {
     /// Asks the adapter which of the references in doubt are at the vendor, and keeps what it saw.
-    pub(super) async fn scan(&self, account: &Account, cases: &[Case]) -> Result<(), StoreError> {
-        let started_at = self.now();
-        let query = self.query(account, cases).await?;
+    pub(super) async fn scan(
+        &self,
+        account: &Account,
+        cases: &[Case],
+        started_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let query = self.query(account, cases, started_at).await?;
         if query.sought.is_empty() {
             return Ok(());
         }
@@ -32,7 +36,8 @@ impl Engine {
         };
         tracing::info!(
             account = %account.key, sought = query.sought.len(), complete = report.seen.complete,
-            pages = report.seen.pages, calls = report.seen.calls, found = report.seen.found.len(), "account scanned"
+            pages = report.seen.pages, read = report.seen.read, calls = report.seen.calls,
+            least = report.seen.pages + report.seen.read, found = report.seen.found.len(), "account scanned"
         );
         if report.seen.echoes {
             self.store().set_echoes(&account.key).await?;
@@ -43,12 +48,11 @@ impl Engine {
         tx.save().await
     }
 
-    async fn query(&self, account: &Account, cases: &[Case]) -> Result<LocateQuery, StoreError> {
-        let now = self.now();
+    async fn query(&self, account: &Account, cases: &[Case], now: Timestamp) -> Result<LocateQuery, StoreError> {
         let in_doubt: Vec<(&Case, &CaseItem)> = cases
             .iter()
             .flat_map(|case| case.items.iter().map(move |item| (case, item)))
-            .filter(|(_, item)| is_sought(item))
+            .filter(|(case, item)| is_sought(case, item, now))
             .collect();
         let ids: Vec<OrderId> = in_doubt.iter().map(|(_, item)| item.order_id).collect();
         let mut tx = self.store().begin().await?;
@@ -56,7 +60,7 @@ impl Engine {
         let inputs: BTreeMap<_, _> =
             orders.iter().map(|order| (order.id, Arc::new(order.input.expose().clone()))).collect();
         let sought = in_doubt.iter().filter_map(|(case, item)| {
-            let order = orders.iter().find(|order| order.id == item.order_id)?;
+            let order = find(&orders, item.order_id)?;
             Some(Sought {
                 reference: item.reference,
                 sent_at: case.sent_at,
@@ -72,15 +76,17 @@ impl Engine {
     }
 }
 
-/// Whether a scan can still learn something about the item.
-fn is_sought(item: &CaseItem) -> bool {
-    match item.state {
-        ItemState::Unknown | ItemState::Proven => true,
-        ItemState::Bound | ItemState::Duplicate | ItemState::Absent => item.resent_at.is_some() && !item.late_scanned,
+/// Whether a scan learns something about the item now. What was sent again is looked for once its window is over: looked
+/// for any earlier it would make every scan reach back to its first call, and prove nothing.
+pub(super) fn is_sought(case: &Case, item: &CaseItem, now: Timestamp) -> bool {
+    match (item.state, item.resent_at) {
+        (ItemState::Unknown | ItemState::Proven, _) => true,
+        (_, Some(resent)) => !item.late_scanned && resent + case.window() <= now,
+        (_, None) => false,
     }
 }
 
 /// The latest time at which an object of this item can have come into being.
-fn last_moment(case: &Case, item: &CaseItem) -> domain::Timestamp {
+fn last_moment(case: &Case, item: &CaseItem) -> Timestamp {
     item.resent_at.map_or(case.window_ends_at, |resent| resent + case.window())
 }

@@ -1,8 +1,14 @@
 //! The engine on a real Postgres against the simulated vendors.
 
+mod batches;
 mod fault_schedules;
 mod gates;
 mod late_proof;
+mod operators;
+mod positions;
 mod shared_objects;
 mod single_creates;
+mod sweeps;
+mod theary_batches;
+mod thousands;
 mod world;

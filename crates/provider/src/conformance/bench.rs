@@ -16,7 +16,7 @@ use super::control::Control;
 use crate::call::Budget;
 use crate::{
     Accepted, CallContext, CallError, Fetched, HookRequest, ItemOutcome, LocateQuery, Provider, Share, Snapshot,
-    Sought, Submission, SubmissionItem, SubmitReport,
+    Sought, Submission, SubmissionItem, SubmitReport, SweepQuery,
 };
 
 /// An adapter at its simulator.
@@ -175,6 +175,10 @@ impl Bench {
 
     pub(super) async fn locate(&self, query: &LocateQuery) -> Sightings {
         self.provider.locate(&context(Share::LookUp, LONG), query).await
+    }
+
+    pub(super) async fn sweep(&self, query: &SweepQuery) -> Sightings {
+        self.provider.sweep(&context(Share::LookUp, LONG), query).await
     }
 
     pub(super) async fn fetch(&self, vendor: &VendorRef) -> Result<Fetched, CallError> {

@@ -52,6 +52,7 @@ pub(super) fn of_lost_answers() -> Vec<Spoiled> {
 /// The same for a create call, whose answer must hold ids.
 pub(super) fn of_lost_creates() -> Vec<Spoiled> {
     let mut all = of_lost_answers();
+    all.push(Spoiled::new("halve", json!({ "fault": "halve" })));
     for body in ["{}", "[]"] {
         all.push(Spoiled::new(format!("{body} for an answer"), json!({ "fault": "garbage", "body": body })));
     }

@@ -6,5 +6,6 @@ pub mod fetch;
 pub mod hooks;
 pub mod locate;
 pub mod lost;
+pub mod sweep;
 pub mod unsent;
 pub mod validate;

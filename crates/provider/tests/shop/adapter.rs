@@ -5,15 +5,15 @@ use bytes::Bytes;
 use domain::case::{Listed, Sighting, Sightings};
 use domain::{
     AfterAbsence, Certainty, CheckInput, CheckSpec, CheckType, FieldError, OrderInput, Outcome, ProviderId, Reason,
-    Sensitive, Standing, VendorRef,
+    Sensitive, Standing, Timestamp, VendorRef,
 };
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Method, StatusCode};
 use provider::{
     Accepted, ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Carries, Descriptor, DocumentRef,
     Evidence, Fetched, HookAuthentication, HookNews, HookRefused, HookRequest, HookSays, ItemOutcome, LocateQuery,
-    LostReason, ProbeFault, Product, Provider, Snapshot, Submission, SubmitReport, Timing, VendorAnswer, VendorHttp,
-    VendorRequest,
+    LostReason, ProbeFault, Product, Provider, Snapshot, Submission, SubmitReport, SweepQuery, Timing, VendorAnswer,
+    VendorHttp, VendorRequest,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -31,6 +31,12 @@ pub enum Flaw {
     ForgetsTheEmail,
     QuotesNames,
     StopsAtTheFirstPage,
+    FindsTheSoughtOnly,
+    DismissesNobody,
+    DismissesEverybody,
+    SpeaksOfTheSettled,
+    SweepsAllTimes,
+    CountsRowsAsRead,
 }
 
 pub struct Adapter {
@@ -51,6 +57,7 @@ struct Row {
     id: String,
     state: String,
     note: Option<String>,
+    at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +105,31 @@ impl Adapter {
 
     async fn ask(&self, ctx: &CallContext, method: Method, path: &[&str]) -> Result<VendorAnswer, CallError> {
         self.http.send(ctx, self.request(method, path)).await
+    }
+
+    fn note(&self, seen: &mut Sightings, query: &LocateQuery, row: Row) {
+        seen.objects += 1;
+        seen.read += u32::from(self.has(Flaw::CountsRowsAsRead));
+        let in_window = row.at.is_none_or(|at| (query.since..=query.until).contains(&at));
+        if !in_window && !self.has(Flaw::SweepsAllTimes) {
+            return;
+        }
+        seen.listed.push(Listed { id: row.id.clone(), created_at: row.at });
+        if query.settled.contains(&row.id) && !self.has(Flaw::SpeaksOfTheSettled) {
+            return;
+        }
+        let sweeps = query.sought.is_empty();
+        match Carries::read(row.note.as_deref()) {
+            _ if sweeps && self.has(Flaw::DismissesEverybody) => seen.dismissed.push(row.id),
+            Carries::Ours(reference) => {
+                let is_sought = query.sought.iter().any(|sought| sought.reference == reference);
+                if is_sought || !self.has(Flaw::FindsTheSoughtOnly) {
+                    seen.found.push(Sighting { reference, vendor: VendorRef::order(row.id), created_at: row.at });
+                }
+            }
+            _ if sweeps && !self.has(Flaw::DismissesNobody) => seen.dismissed.push(row.id),
+            _ => {}
+        }
     }
 
     async fn page(&self, ctx: &CallContext, page: u32) -> Result<Page, CallError> {
@@ -212,19 +244,17 @@ impl Provider for Adapter {
             };
             seen.pages += 1;
             for row in page.rows {
-                seen.objects += 1;
-                seen.listed.push(Listed { id: row.id.clone(), created_at: None });
-                let reference = row.note.as_deref().and_then(|note| note.parse().ok());
-                if let Some(sought) = query.sought.iter().find(|sought| Some(sought.reference) == reference) {
-                    let vendor = VendorRef::order(row.id);
-                    seen.found.push(Sighting { reference: sought.reference, vendor, created_at: None });
-                }
+                self.note(&mut seen, query, row);
             }
             if !page.more || self.has(Flaw::StopsAtTheFirstPage) {
                 seen.complete = true;
                 return seen;
             }
         }
+    }
+
+    async fn sweep(&self, ctx: &CallContext, query: &SweepQuery) -> Sightings {
+        self.locate(ctx, &query.clone().into()).await
     }
 
     async fn fetch(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Fetched, CallError> {
@@ -301,7 +331,7 @@ impl Provider for Adapter {
 /// A hook of the vendor with this token.
 pub fn hook(token: &'static str, received_at: domain::Timestamp) -> HookRequest {
     let headers = [(http::HeaderName::from_static("x-shop-token"), HeaderValue::from_static(token))];
-    let body = Bytes::from_static(br#"{"id":"S0010","state":"done","note":null}"#);
+    let body = Bytes::from_static(br#"{"id":"S0010","state":"done","note":null,"at":null}"#);
     HookRequest { headers: headers.into_iter().collect(), body, received_at }
 }
 

@@ -16,7 +16,9 @@ use serde_json::{Value, json};
 
 use super::habits::Habits;
 use super::orders::{Order, new_id, throws};
-use super::{OTHER_TENANT, OUR_TENANT, Simulator};
+use super::store::{Page, listed_until};
+use super::{OTHER_TENANT, OUR_TENANT, Simulator, strangers};
+use crate::books::CreateCall;
 use crate::clock::rfc3339;
 
 pub const BASE: &str = "/background-check/v1";
@@ -125,8 +127,17 @@ async fn create_order(State(vendor): Vendor, Extension(Tenant(tenant)): Extensio
     if let Some(message) = refusal(&order, &habits) {
         return error(StatusCode::BAD_REQUEST, message);
     }
-    let made = vendor.make(&mut vendor.current(), tenant, &order);
+    let mut state = vendor.current();
+    state.creates.push(call(&vendor, "create", [&order]));
+    let made = vendor.make(&mut state, tenant, &order);
     (created(&habits), Json(made)).into_response()
+}
+
+/// For the books: what a create call asked for.
+fn call<'a>(vendor: &Simulator, operation: &str, orders: impl IntoIterator<Item = &'a Value>) -> CreateCall {
+    let reference = |order: &Value| order["searchTypes"][0]["externalSearchId"].as_str().map(str::to_owned);
+    let references = orders.into_iter().map(reference).collect();
+    CreateCall { operation: operation.to_owned(), at: rfc3339(vendor.tools.clock.now()), references }
 }
 
 /// `Promise.all` over the creates: the first throw is the answer, and the others are made all the same.
@@ -143,13 +154,16 @@ async fn create_batch(State(vendor): Vendor, Extension(Tenant(tenant)): Extensio
     if habits.batch_cap.is_some_and(|cap| orders.len() > cap) {
         return error(StatusCode::BAD_REQUEST, "too many orders");
     }
+    let mut state = vendor.current();
+    state.creates.push(call(&vendor, "batch", orders));
+    state.batches += 1;
     let refusals: Vec<Option<Value>> = orders.iter().map(|order| refusal(order, &habits)).collect();
     if habits.batch_validates_first
         && let Some(message) = refusals.iter().flatten().next()
     {
         return error(StatusCode::BAD_REQUEST, message.clone());
     }
-    let thrown = habits.batch_throw_at;
+    let thrown = habits.thrown(state.batches, orders.len());
     let throw = refusals.iter().enumerate().find_map(|(at, refusal)| match refusal {
         Some(message) => Some((StatusCode::BAD_REQUEST, message.clone())),
         None if thrown == Some(at) => {
@@ -159,24 +173,40 @@ async fn create_batch(State(vendor): Vendor, Extension(Tenant(tenant)): Extensio
         None => None,
     });
     let siblings = orders.iter().enumerate().filter(|(at, _)| refusals[*at].is_none() && thrown != Some(*at));
-
-    let mut state = vendor.current();
     if let Some((status, message)) = throw {
-        let late = Duration::from_millis(habits.siblings_after_error_ms);
+        let due = vendor.tools.clock.now() + Duration::from_millis(habits.siblings_after_error_ms);
         for (made, (_, order)) in siblings.enumerate() {
-            if late.is_zero() || made < habits.siblings_before_error {
+            if habits.siblings_after_error_ms == 0 || made < habits.siblings_before_error {
                 vendor.make(&mut state, tenant, order);
             } else {
-                vendor.make_later(&mut state, tenant, order, late);
+                state.make_later(due, tenant, order);
             }
         }
         return error(status, message);
     }
+    let older = state.latest_of_ours().map(|order| order.id.clone());
     let made: Vec<Value> = siblings.map(|(_, order)| vendor.make(&mut state, tenant, order)).collect();
     let id = format!("batch_{}_{:09}", vendor.tools.clock.now().unix_timestamp(), rand::random_range(0..1_000_000_000));
+    (created(&habits), Json(batch_answer(&habits, &id, made, older))).into_response()
+}
+
+/// The answer to a batch whose orders were all made, as it should be or not.
+fn batch_answer(habits: &Habits, id: &str, mut made: Vec<Value>, older: Option<String>) -> Value {
     let counted = made.len() + usize::from(habits.batch_miscounts);
-    let answer = json!({"success": true, "batchId": id, "ordersCreated": counted, "orders": made});
-    (created(&habits), Json(answer)).into_response()
+    if habits.batch_shuffle {
+        made.reverse();
+    }
+    if habits.batch_repeats_id {
+        let first = made.first().cloned();
+        if let (Some(last), Some(first)) = (made.last_mut(), first) {
+            *last = first;
+        }
+    }
+    if let (Some(first), Some(older)) = (made.first_mut(), older.filter(|_| habits.batch_names_older)) {
+        first["verificationOrderId"] = older.into();
+    }
+    made.truncate(made.len().saturating_sub(habits.batch_omits));
+    json!({"success": !habits.batch_denies, "batchId": id, "ordersCreated": counted, "orders": made})
 }
 
 #[derive(Deserialize)]
@@ -206,21 +236,12 @@ async fn list_orders(
     let Some((page, limit)) = paging.read(habits.list_cap) else {
         return error(StatusCode::BAD_REQUEST, "page and limit must be positive integers");
     };
-    let now = vendor.tools.clock.now();
-    let lag = Duration::from_millis(habits.list_lag_ms);
+    let until = listed_until(vendor.tools.clock.now(), habits.list_lag_ms);
     let mut state = vendor.current();
-    let listed = |order: &&Order| order.tenant == tenant && !order.vanished && order.created_at + lag <= now;
-    let mut rows: Vec<&Order> = state.orders.iter().rev().filter(listed).collect();
-    if habits.unordered {
-        rows.sort_by_key(|order| order.shuffle);
-    } else {
-        // Of those made in the same instant the later one comes first: the sort is stable.
-        rows.sort_by_key(|order| std::cmp::Reverse(order.created_at));
-    }
-    let total = rows.len();
+    let skip = (page - 1).saturating_mul(limit);
+    let Page { rows, total } = state.page(tenant, until, habits.unordered, skip, limit);
     let pages = total.div_ceil(limit);
-    let data: Vec<Value> =
-        rows.iter().skip((page - 1).saturating_mul(limit)).take(limit).map(|order| order.as_row()).collect();
+    let data: Vec<Value> = rows.into_iter().map(Order::as_row).collect();
     let mut answer = json!({"data": data});
     if !habits.no_pagination {
         answer["pagination"] = json!({
@@ -228,20 +249,20 @@ async fn list_orders(
             "hasPrev": page > 1,
         });
     }
-    vendor.strangers(&mut state, habits.strangers_per_list, &Value::Null);
-    let newest = state.orders.iter_mut().rev().filter(|order| order.stranger && !order.vanished);
-    newest.take(habits.vanish_per_list).for_each(|order| order.vanished = true);
+    strangers::make(&vendor, &mut state, habits.strangers_per_list, &Value::Null);
+    for id in state.newest_strangers(tenant, habits.vanish_per_list) {
+        state.unlist(&id);
+    }
     Json(answer).into_response()
 }
 
 /// What the handler makes of the order, or that there is none for this tenant.
 fn with_order(vendor: &Simulator, tenant: &str, id: &str, answer: impl FnOnce(&mut Order) -> Response) -> Response {
     let mut state = vendor.current();
-    let at = state.by_id.get(id).copied();
-    match at.map(|at| &mut state.orders[at]).filter(|order| order.tenant == tenant) {
+    match state.find(tenant, id) {
         None => no_order(id),
         Some(order) => {
-            vendor.progress(order, &vendor.habits.get());
+            vendor.progress(order, vendor.tools.clock.now(), &vendor.habits.get());
             answer(order)
         }
     }
@@ -261,15 +282,19 @@ async fn delete_order(
     Path(id): Path<String>,
 ) -> Response {
     let (habits, now) = (vendor.habits.get(), vendor.tools.clock.now());
-    with_order(&vendor, tenant, &id, |order| {
+    let answer = with_order(&vendor, tenant, &id, |order| {
         if order.deleted {
             return no_order(&id);
         }
-        let affected = order.delete(&habits, now);
+        let affected = order.delete(now);
         let status = if affected > 0 { "cancelled" } else { "deleted" };
         let answer = json!({"orderId": id, "status": status, "deletedAt": rfc3339(now), "affectedSearches": affected});
         Json(answer).into_response()
-    })
+    });
+    if habits.deleted_vanish && answer.status().is_success() {
+        vendor.lock().unlist(&id);
+    }
+    answer
 }
 
 async fn get_searches(

@@ -10,6 +10,9 @@ pub struct Habits {
     // ---- batches ----
     /// The create of this order (from 0) of each batch throws.
     pub batch_throw_at: Option<usize>,
+    /// The create of one order of every n-th batch call throws: the one of `batch_throw_at`, or the middle one. Counted
+    /// from the first batch call of all. `null`: of each batch, where `batch_throw_at` says so.
+    pub batch_throw_every: Option<usize>,
     /// The status that such a throw answers.
     pub batch_throw_status: u16,
     /// When an order of a batch throws, its siblings are made so long *after* the error was answered. 0: before it.
@@ -20,6 +23,16 @@ pub struct Habits {
     pub batch_validates_first: bool,
     /// `ordersCreated` says one more than there are.
     pub batch_miscounts: bool,
+    /// A success lists the orders backwards: every position is wrong, but for the middle one of an odd number.
+    pub batch_shuffle: bool,
+    /// A success leaves out so many of the orders that it made, from the end; `ordersCreated` counts them.
+    pub batch_omits: usize,
+    /// A success names the order of the first position at the last one, too.
+    pub batch_repeats_id: bool,
+    /// A success names at its first position the tenant's latest order that was made before this call, if there is one.
+    pub batch_names_older: bool,
+    /// A success says `success: false`, although all orders were made.
+    pub batch_denies: bool,
     /// More orders than this in a batch answer 400.
     pub batch_cap: Option<usize>,
     /// A batch with a larger body answers 413.
@@ -44,7 +57,8 @@ pub struct Habits {
     pub list_cap: usize,
     /// List answers hold no `pagination`.
     pub no_pagination: bool,
-    /// So many strangers are made by each list call, after it was answered: pages drift down.
+    /// So many strangers, look-alikes of the latest order of ours, are made by each list call (each page, that is), after it
+    /// was answered: pages drift down.
     pub strangers_per_list: usize,
     /// So many strangers, newest first, vanish from the list by each list call: pages drift up.
     pub vanish_per_list: usize,
@@ -66,15 +80,32 @@ pub struct Habits {
     pub override_needed: bool,
 }
 
+impl Habits {
+    /// Which order's create throws in the n-th batch call, of so many orders.
+    pub fn thrown(&self, call: usize, orders: usize) -> Option<usize> {
+        match self.batch_throw_every {
+            None => self.batch_throw_at,
+            Some(every) if call.is_multiple_of(every.max(1)) => Some(self.batch_throw_at.unwrap_or(orders / 2)),
+            Some(_) => None,
+        }
+    }
+}
+
 impl Default for Habits {
     fn default() -> Self {
         Self {
             batch_throw_at: None,
+            batch_throw_every: None,
             batch_throw_status: 400,
             siblings_after_error_ms: 0,
             siblings_before_error: 0,
             batch_validates_first: false,
             batch_miscounts: false,
+            batch_shuffle: false,
+            batch_omits: 0,
+            batch_repeats_id: false,
+            batch_names_older: false,
+            batch_denies: false,
             batch_cap: None,
             batch_body_bytes: 1024 * 1024,
             post_status_200: false,

@@ -74,7 +74,6 @@ pub struct Search {
     told: Vec<Happening>,
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "facts about an order that do not exclude each other")]
 pub struct Order {
     pub id: String,
     pub tenant: String,
@@ -87,12 +86,25 @@ pub struct Order {
     pub completed_at: Option<OffsetDateTime>,
     pub deleted: bool,
     pub canceled: bool,
-    /// Not in the list any more.
-    pub vanished: bool,
     pub stranger: bool,
     /// A place in a list without an order.
     pub shuffle: u128,
     fate: Fate,
+    quiet: Option<Quiet>,
+}
+
+/// Until then nothing happens to an order by itself, as long as the habits are these.
+struct Quiet {
+    start_after_ms: u64,
+    complete_after_ms: u64,
+    until: OffsetDateTime,
+}
+
+impl Quiet {
+    fn holds(&self, now: OffsetDateTime, habits: &Habits) -> bool {
+        let same = self.start_after_ms == habits.start_after_ms && self.complete_after_ms == habits.complete_after_ms;
+        same && now < self.until
+    }
 }
 
 fn new_uuid() -> Uuid {
@@ -118,23 +130,33 @@ impl Order {
             completed_at: None,
             deleted: false,
             canceled: false,
-            vanished: false,
             stranger,
             shuffle: rand::random(),
             fate,
+            quiet: None,
         }
     }
 
     /// Lets the time that went by take effect. Gives what happened, by search.
-    pub fn progress(&mut self, clock: &SimClock, habits: &Habits) -> Vec<(usize, Happening)> {
-        let worked = clock.elapsed_since(self.created_at);
-        let (start, end) =
-            (Duration::from_millis(habits.start_after_ms), Duration::from_millis(habits.complete_after_ms));
+    pub fn progress(&mut self, clock: &SimClock, now: OffsetDateTime, habits: &Habits) -> Vec<(usize, Happening)> {
         let mut happened = Vec::new();
-        if matches!(self.status, "completed" | "cancelled" | "failed") || worked < start {
+        let has_ended = matches!(self.status, "completed" | "cancelled" | "failed");
+        if has_ended || self.quiet.as_ref().is_some_and(|quiet| quiet.holds(now, habits)) {
             return happened;
         }
-        let now = clock.now();
+        let worked = clock.worked(self.created_at, now);
+        let (start, end) =
+            (Duration::from_millis(habits.start_after_ms), Duration::from_millis(habits.complete_after_ms));
+        let half_way = start + end.saturating_sub(start) / 2;
+        let next = [start, half_way, end, end * 2].into_iter().filter(|step| *step > worked).min();
+        self.quiet = next.and_then(|step| clock.when_worked(self.created_at, step)).map(|until| Quiet {
+            start_after_ms: habits.start_after_ms,
+            complete_after_ms: habits.complete_after_ms,
+            until,
+        });
+        if worked < start {
+            return happened;
+        }
         if self.status == "pending" {
             self.status = "in_progress";
             self.updated_at = now;
@@ -150,7 +172,7 @@ impl Order {
                 continue;
             }
             tell(search, Happening::ContactPlan);
-            if worked >= start + end.saturating_sub(start) / 2 {
+            if worked >= half_way {
                 tell(search, Happening::OutboundAttempt);
             }
             if worked < end {
@@ -190,11 +212,10 @@ impl Order {
     }
 
     /// Cancels what is open and leaves what is finished. Gives the number of searches that it changed.
-    pub fn delete(&mut self, habits: &Habits, now: OffsetDateTime) -> usize {
+    pub fn delete(&mut self, now: OffsetDateTime) -> usize {
         let open = self.searches.iter_mut().filter(|search| search.completed_at.is_none());
         let affected = open.map(|search| search.end("CANCELLED", None, now)).count();
         self.deleted = true;
-        self.vanished |= habits.deleted_vanish;
         if affected > 0 {
             self.canceled = true;
             self.status = "cancelled";

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{OrderFilter, terms};
 use crate::error::Result;
+use crate::paging::IdRange;
 use crate::tx::{Scope, Tx};
 
 /// An order's id was made at most so long before or after its `created_at`: bounds on the time are bounds on the id.
@@ -63,8 +64,8 @@ fn query(
     limit: i64,
     before: Option<OrderId>,
 ) -> Query {
-    let bounds = Bounds::new(filter, before);
-    let page = Page { filter, terms, bounds, limit };
+    let range = IdRange::new(filter.created_after, filter.created_before, ID_SLACK, before.map(OrderId::uuid));
+    let page = Page { filter, terms, range, limit };
     let mut query = Query::new("");
     match (scope, terms) {
         (Scope::Tenant(tenant), _) => page.push(&mut query, &|query| {
@@ -90,7 +91,7 @@ fn query(
 struct Page<'a> {
     filter: &'a OrderFilter,
     terms: &'a [Vec<Vec<u8>>],
-    bounds: Bounds,
+    range: IdRange,
     limit: i64,
 }
 
@@ -134,7 +135,7 @@ impl Page<'_> {
                 "o.id"
             }
         };
-        self.bounds.push(query, id);
+        self.range.push(query, id);
         self.push_orders(query);
         query.push(" ORDER BY ").push(id).push(" DESC LIMIT ").push_bind(self.limit);
     }
@@ -184,31 +185,4 @@ fn push_term(query: &mut Query, terms: &[Vec<u8>]) {
         [one] => query.push("s.term = ").push_bind(one.clone()),
         several => query.push("s.term = ANY(").push_bind(several.to_vec()).push(")"),
     };
-}
-
-/// Between which ids the page lies.
-struct Bounds {
-    from: Option<Uuid>,
-    below: Option<Uuid>,
-}
-
-impl Bounds {
-    fn new(filter: &OrderFilter, before: Option<OrderId>) -> Self {
-        let first_at = |millis: u64| uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
-        let last_created = filter.created_before.map(|at| first_at((at + ID_SLACK).unix_millis()));
-        let before = before.map(OrderId::uuid);
-        Self {
-            from: filter.created_after.map(|at| first_at((at - ID_SLACK).unix_millis())),
-            below: [last_created, before].into_iter().flatten().min(),
-        }
-    }
-
-    fn push(&self, query: &mut Query, column: &'static str) {
-        if let Some(from) = self.from {
-            query.push(" AND ").push(column).push(" >= ").push_bind(from);
-        }
-        if let Some(below) = self.below {
-            query.push(" AND ").push(column).push(" < ").push_bind(below);
-        }
-    }
 }

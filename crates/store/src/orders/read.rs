@@ -135,7 +135,7 @@ pub async fn events(
     after: Option<EventId>,
 ) -> Result<Vec<StoredEvent>> {
     let rows = sqlx::query!(
-        r#"SELECT id, order_id, check_id, type, version, at, data, position FROM events
+        r#"SELECT id, order_id AS "order_id!", check_id, type, version, at, data, position FROM events
            WHERE order_id = $1 AND ($2::text IS NULL OR tenant = $2)
              AND serial > coalesce((SELECT serial FROM events WHERE id = $3), 0)
            ORDER BY serial LIMIT $4"#,

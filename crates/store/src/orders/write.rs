@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::read::{CHECK_INPUT, CHECK_STATE, ORDER_INPUT};
 use super::{Plan, Work, terms};
 use crate::error::{Result, StoreError};
+use crate::lanes::Lane;
 use crate::sealed::to_json;
 use crate::tx::{At, Tx};
 
@@ -41,6 +42,7 @@ struct CheckColumns {
     input: Vec<Vec<u8>>,
     state: Vec<Vec<u8>>,
     created_at: Vec<OffsetDateTime>,
+    lane: Vec<Uuid>,
 }
 
 #[derive(Default)]
@@ -96,9 +98,10 @@ pub async fn insert(tx: &mut Tx, new: &[Order], due_at: Timestamp) -> Result<()>
                            $19::integer[], $20::text[], $21::bytea[], $22::bytea[], $23::timestamptz[])
                     AS n (id, order_id, tenant, position, type, account, attempt, status, input, state, created_at)
            ), new_work AS (
-               INSERT INTO work (check_id, order_id, tenant, account, kind, due_at)
-               SELECT id, order_id, tenant, account, 'send', $24
-               FROM unnest($13::uuid[], $14::uuid[], $15::text[], $18::text[]) AS n (id, order_id, tenant, account)
+               INSERT INTO work (check_id, order_id, tenant, account, kind, due_at, lane)
+               SELECT id, order_id, tenant, account, 'send', $24, lane
+               FROM unnest($13::uuid[], $14::uuid[], $15::text[], $18::text[], $35::uuid[])
+                    AS n (id, order_id, tenant, account, lane)
            ), new_terms AS (
                INSERT INTO search_terms (term, order_id) SELECT * FROM unnest($25::bytea[], $26::uuid[])
            )
@@ -138,7 +141,8 @@ pub async fn insert(tx: &mut Tx, new: &[Order], due_at: Timestamp) -> Result<()>
         &events.kind as _,
         &events.version,
         &events.at,
-        &events.data
+        &events.data,
+        &checks.lane
     )
     .execute(tx.connection())
     .await?;
@@ -151,7 +155,7 @@ pub async fn insert(tx: &mut Tx, new: &[Order], due_at: Timestamp) -> Result<()>
 pub async fn save(tx: &mut Tx, order: &Order, plans: &[Plan], news: &[Event]) -> Result<()> {
     let key = tx.order_key(order.id).await?;
     let mut checks = ChangedColumns::default();
-    let mut events = EventColumns::default();
+    let events = EventColumns::of(tx, order, news);
     let (mut idle, mut busy): (Vec<Uuid>, WorkColumns) = Default::default();
     for plan in plans {
         let check = order.check(plan.check_id).ok_or(StoreError::Conflict("a plan is of another order's check"))?;
@@ -162,9 +166,6 @@ pub async fn save(tx: &mut Tx, order: &Order, plans: &[Plan], news: &[Event]) ->
             None => idle.push(check.id.uuid()),
         }
     }
-    for event in news {
-        events.push(tx, order, event);
-    }
     let done = sqlx::query!(
         r#"WITH grown AS (
                UPDATE orders SET status = $3, outcome = $4, version = $2, updated_at = $5, completed_at = $6
@@ -173,19 +174,27 @@ pub async fn save(tx: &mut Tx, order: &Order, plans: &[Plan], news: &[Event]) ->
                UPDATE checks c
                SET attempt = n.attempt, status = n.status, outcome = n.outcome, revision = n.revision,
                    submission_id = n.submission_id, vendor_order_id = n.vendor_order_id,
-                   vendor_check_id = n.vendor_check_id, submitted_at = n.submitted_at, ended_at = n.ended_at,
-                   state = n.state, updated_at = $5
+                   vendor_check_id = n.vendor_check_id, provisional = n.provisional, submitted_at = n.submitted_at,
+                   ended_at = n.ended_at, state = n.state, updated_at = $5
                FROM unnest($8::uuid[], $9::integer[], $10::text[], $11::text[], $12::integer[], $13::uuid[],
-                           $14::text[], $15::text[], $16::timestamptz[], $17::timestamptz[], $18::bytea[])
+                           $14::text[], $15::text[], $16::timestamptz[], $17::timestamptz[], $18::bytea[],
+                           $33::boolean[])
                     AS n (id, attempt, status, outcome, revision, submission_id, vendor_order_id, vendor_check_id,
-                          submitted_at, ended_at, state)
+                          submitted_at, ended_at, state, provisional)
                WHERE c.id = n.id AND c.order_id = $1 AND EXISTS (SELECT FROM grown)
                RETURNING c.id
+           ), moved AS (
+               -- What the statuses were is seen from before this statement, and stays: the order's row is locked.
+               INSERT INTO batch_moves (batch_id, was, became, count)
+               SELECT $32, c.status, n.status, count(*)
+               FROM checks c JOIN unnest($8::uuid[], $10::text[]) AS n (id, status) ON n.id = c.id
+               WHERE $32::uuid IS NOT NULL AND c.order_id = $1 AND c.status <> n.status AND EXISTS (SELECT FROM grown)
+               GROUP BY c.status, n.status
            ), rested AS (
                DELETE FROM work WHERE check_id = ANY($19)
            ), planned AS (
-               INSERT INTO work (check_id, order_id, tenant, account, kind, due_at)
-               SELECT check_id, $1, $7, account, kind, due_at
+               INSERT INTO work (check_id, order_id, tenant, account, kind, due_at, lane)
+               SELECT check_id, $1, $7, account, kind, due_at, $34
                FROM unnest($20::uuid[], $21::text[], $22::text[], $23::timestamptz[]) AS n (check_id, account, kind, due_at)
                ON CONFLICT (check_id) DO UPDATE
                SET account = excluded.account, kind = excluded.kind, due_at = excluded.due_at
@@ -227,7 +236,10 @@ pub async fn save(tx: &mut Tx, order: &Order, plans: &[Plan], news: &[Event]) ->
         &events.kind as _,
         &events.version,
         &events.at,
-        &events.data
+        &events.data,
+        order.batch_id.map(BatchId::uuid),
+        &checks.provisional,
+        Lane(order.batch_id).uuid()
     )
     .fetch_one(tx.connection())
     .await?;
@@ -252,6 +264,7 @@ struct ChangedColumns {
     submitted_at: Vec<Option<OffsetDateTime>>,
     ended_at: Vec<Option<OffsetDateTime>>,
     state: Vec<Vec<u8>>,
+    provisional: Vec<bool>,
 }
 
 impl ChangedColumns {
@@ -265,6 +278,7 @@ impl ChangedColumns {
         self.revision.push(i32::try_from(state.revision()).unwrap_or(i32::MAX));
         self.submission_id.push(state.submission().map(SubmissionId::uuid));
         self.vendor_order_id.push(vendor.map(|vendor| vendor.order_id.clone()));
+        self.provisional.push(state.binding().is_some_and(|binding| binding.provisional));
         self.vendor_check_id.push(vendor.and_then(|vendor| vendor.check_id.clone()));
         self.submitted_at.push(state.submitted_at.map(Timestamp::get));
         self.ended_at.push(state.ended_at.map(Timestamp::get));
@@ -320,11 +334,20 @@ impl CheckColumns {
         self.attempt.push(check.attempt.into());
         self.status.push(check.status().as_str());
         self.created_at.push(check.created_at.get());
+        self.lane.push(Lane(order.batch_id).uuid());
         Ok(())
     }
 }
 
 impl EventColumns {
+    fn of(tx: &Tx, order: &Order, events: &[Event]) -> Self {
+        let mut columns = Self::default();
+        for event in events {
+            columns.push(tx, order, event);
+        }
+        columns
+    }
+
     fn push(&mut self, tx: &Tx, order: &Order, event: &Event) {
         self.id.push(EventId::generate(&At(event.at), &*tx.entropy).uuid());
         self.tenant.push(order.tenant.to_string());

@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use domain::case::{AfterAbsence, Listed, Sighting, Sightings};
 use domain::{
-    Case, CaseId, CaseItem, CaseState, ItemState, Order, ProviderId, Reason, Reference, ScanId, ScanReport, VendorRef,
+    Case, CaseId, CaseItem, CaseState, ItemState, News, Order, ProviderId, Reason, Reference, ScanId, ScanReport,
+    VendorRef,
 };
 use serde_json::json;
 use store::{CaseFilter, Decision, Plan, Scope};
@@ -64,6 +65,8 @@ async fn a_case_comes_back_changes_and_is_resolved() {
     assert!(tx.cases().get(&other, case.id).await.unwrap().is_none());
     assert!(tx.cases().list(&other, &CaseFilter::default(), 9, None).await.unwrap().is_empty());
     assert_same(&case, &tx.cases().of_check(second).await.unwrap().unwrap());
+    assert_same(&case, &tx.cases().open_of_submission(case.submission).await.unwrap().unwrap());
+    assert!(tx.cases().open_of_submission(bench.submission_id()).await.unwrap().is_none());
 
     case.state = CaseState::NeedsReview;
     case.next_scan_at = None;
@@ -83,6 +86,7 @@ async fn a_case_comes_back_changes_and_is_resolved() {
     tx.cases().save(&case).await.unwrap();
     assert!(tx.cases().open_of(&account()).await.unwrap().is_empty());
     assert!(tx.cases().of_check(first).await.unwrap().is_none());
+    assert!(tx.cases().open_of_submission(case.submission).await.unwrap().is_none());
     let unknown = self::case(&bench, &order);
     assert!(matches!(tx.cases().save(&unknown).await, Err(store::StoreError::Conflict(_))));
 }
@@ -199,9 +203,12 @@ async fn what_is_settled_need_not_be_read_again() {
     objects.dismiss(&account(), &dismissed, at(60)).await.unwrap();
     let case = CaseId::generate(&Standstill(at(10)), &*bench.entropy);
     let reference = Reference::first(check);
-    assert!(objects.add_duplicate(&account(), "second", reference, case, at(50)).await.unwrap());
-    assert!(!objects.add_duplicate(&account(), "second", reference, case, at(51)).await.unwrap());
-    assert!(objects.add_duplicate(&account(), "twin", reference, case, at(50)).await.unwrap(), "it was dismissed");
+    assert!(objects.add_duplicate(&account(), "second", reference, case, at(50), false).await.unwrap());
+    assert!(!objects.add_duplicate(&account(), "second", reference, case, at(51), false).await.unwrap());
+    assert!(
+        objects.add_duplicate(&account(), "twin", reference, case, at(50), false).await.unwrap(),
+        "it was dismissed"
+    );
 
     let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
     let all = objects.settled(&account(), at(0)).await.unwrap();
@@ -215,4 +222,92 @@ async fn what_is_settled_need_not_be_read_again() {
         [(order.id, check)]
     );
     assert!(objects.holders(&account(), "second").await.unwrap().is_empty());
+}
+
+/// What is settled, of objects around a check that is in doubt, bound by position, or bound for certain.
+#[tokio::test]
+async fn an_object_that_may_be_a_check_in_doubt_is_read_again() {
+    let bench = Bench::new().await;
+    let order = bench.order_of("acme", at(0), 1);
+    bench.insert(&order).await;
+    let reference = Reference::first(order.checks[0].id);
+    let unknown = Reference::first(bench.order(at(0)).checks[0].id);
+    let mut tx = bench.store.begin().await.unwrap();
+    let mut objects = tx.vendor_objects();
+    assert!(objects.add_orphan(&account(), "ours", Some(reference), None, at(5)).await.unwrap());
+    assert!(objects.add_orphan(&account(), "another's", Some(unknown), None, at(5)).await.unwrap());
+    assert!(objects.add_orphan(&account(), "stranger", None, None, at(5)).await.unwrap());
+    tx.save().await.unwrap();
+
+    let settled = async || {
+        let mut tx = bench.store.begin().await.unwrap();
+        tx.vendor_objects().settled(&account(), at(0)).await.unwrap().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(settled().await, ["another's"], "where references are not given back a stranger may be a look-alike");
+    bench.store.register_accounts(&[account()]).await.unwrap();
+    bench.store.set_echoes(&account()).await.unwrap();
+    assert_eq!(settled().await, ["another's", "stranger"], "nothing is known of the check yet");
+    let mut submission = None;
+    for (provisional, expected) in
+        [(true, vec!["another's", "stranger"]), (false, vec!["another's", "bound", "ours", "stranger"])]
+    {
+        let mut tx = bench.store.begin().await.unwrap();
+        let mut order = tx.orders().lock(order.id).await.unwrap().unwrap();
+        let check = order.checks[0].id;
+        let submission = *submission.get_or_insert_with(|| bench.submission_id());
+        let mut events = order.tell(check, &News::Sending { submission }, at(6));
+        let vendor = VendorRef::order("bound");
+        events.extend(order.tell(check, &News::Accepted { submission, vendor, provisional, at: at(6) }, at(6)));
+        if !provisional {
+            events.extend(order.tell(
+                check,
+                &News::Confirmed { vendor: VendorRef { order_id: "bound".into(), check_id: Some("s".into()) } },
+                at(7),
+            ));
+        }
+        tx.orders().save(&order, &[Plan { check_id: check, work: None }], &events).await.unwrap();
+        tx.save().await.unwrap();
+        assert_eq!(settled().await, expected, "provisional: {provisional}");
+    }
+}
+
+#[tokio::test]
+async fn a_scan_loses_its_list_when_no_case_needs_it_and_goes_in_the_end() {
+    let bench = Bench::new().await;
+    let scan = |seconds| ScanReport {
+        id: ScanId::generate(&Standstill(at(seconds)), &*bench.entropy),
+        account: account(),
+        started_at: at(seconds),
+        ended_at: at(seconds + 1),
+        seen: Sightings {
+            objects: 1,
+            listed: vec![Listed { id: "v".into(), created_at: None }],
+            ..Sightings::default()
+        },
+    };
+    let mut case = case(&bench, &bench.order(at(0)));
+    case.opened_at = at(20);
+    let mut tx = bench.store.begin().await.unwrap();
+    tx.cases().insert(&case).await.unwrap();
+    for scan in [scan(10), scan(20), scan(30)] {
+        tx.scans().insert(&scan).await.unwrap();
+    }
+    tx.save().await.unwrap();
+    let lists = async || {
+        let mut tx = bench.store.begin().await.unwrap();
+        let scans = tx.scans().since(&account(), at(0)).await.unwrap();
+        scans.iter().map(|scan| (scan.seen.objects, scan.seen.listed.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(bench.store.purge_scans(at(0)).await.unwrap(), 1);
+    assert_eq!(lists().await, [(1, 0), (1, 1), (1, 1)], "the case was opened after the first");
+    assert_eq!(bench.store.purge_scans(at(25)).await.unwrap(), 1);
+    assert_eq!(lists().await, [(1, 1), (1, 1)], "the second is old, but evidence");
+
+    case.state = CaseState::Resolved;
+    let mut tx = bench.store.begin().await.unwrap();
+    tx.cases().save(&case).await.unwrap();
+    tx.save().await.unwrap();
+    assert_eq!(bench.store.purge_scans(at(25)).await.unwrap(), 2);
+    assert_eq!(lists().await, [(1, 0)]);
+    assert_eq!(bench.store.purge_scans(at(25)).await.unwrap(), 0);
 }

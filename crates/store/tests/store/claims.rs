@@ -44,7 +44,7 @@ async fn a_lease_ends_by_time_or_by_a_plan() {
     let claim = |now: u64| bench.store.claim(&account, Work::Send, 10, at(now), at(now + 10));
 
     let first = claim(0).await.unwrap();
-    let expected = Claim { check_id: check, order_id: order.id, tenant: order.tenant.clone() };
+    let expected = Claim { check_id: check, order_id: order.id, tenant: order.tenant.clone(), batch: None };
     assert_eq!(first, [expected]);
     assert_eq!(claim(9).await.unwrap(), []);
     assert_eq!(claim(10).await.unwrap().len(), 1, "the lease is over");

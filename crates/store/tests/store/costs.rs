@@ -6,9 +6,11 @@
 
 use std::time::Duration;
 
-use domain::{BatchId, CheckStatus, CheckType, IdentifierType, Order, OrderStatus, Outcome, ProviderId};
+use domain::{
+    BatchId, BatchStatus, CheckStatus, CheckType, IdentifierType, Order, OrderStatus, Outcome, ProviderId, Reason,
+};
 use sqlx::{Executor as _, PgConnection};
-use store::{IdentifierFilter, OrderFilter, Scope, Store, Work};
+use store::{BatchFilter, IdentifierFilter, Lane, OrderFilter, OrphanFilter, OrphanKind, Scope, Store, Work};
 use uuid::Uuid;
 
 use crate::support::{Bench, account, at, tenant};
@@ -47,15 +49,57 @@ const FILLING: &str = r"
     INSERT INTO submission_checks SELECT id, 0, id, id, 1 FROM submissions;
     INSERT INTO inbox (id, account, state, due_at, received_at, headers, body)
     SELECT id, 'theary/default', 'done', created_at, created_at, '\x00', '\x00' FROM orders;
+    -- Ten thousand batches that have ended, and one of fifty thousand orders; half of its checks wait to be sent.
+    INSERT INTO batches (id, tenant, external_id, status, orders, rejected, created_at, completed_at)
+    SELECT make_id(6 * n), CASE WHEN n % 3 = 0 THEN 'other' ELSE 'acme' END, 'EXT-' || n, 'completed', 1, 0, at, at
+    FROM (SELECT n, timestamptz '2026-03-01 10:00:00+00' + 6 * n * interval '1 s' AS at
+          FROM generate_series(200, 10200) AS n) AS f;
+    INSERT INTO batches (id, tenant, status, orders, rejected, created_at)
+    SELECT make_id(30), 'acme', 'in_progress', 50000, 0, timestamptz '2026-03-01 10:00:30+00';
+    INSERT INTO batch_counts SELECT b.id, s, CASE WHEN s = b.status THEN 1 ELSE 0 END
+    FROM batches b CROSS JOIN unnest('{queued,submitting,unconfirmed,in_progress,action_required,needs_review,
+                                       completed,canceled,failed}'::text[]) AS s;
+    UPDATE orders SET batch_id = make_id(30) WHERE data_key = '\x00' AND external_id < 'EXT-6';
+    INSERT INTO work (check_id, order_id, tenant, account, kind, due_at, lane)
+    SELECT gen_random_uuid(), id, tenant, 'theary/default', 'send', timestamptz '2026-03-01 10:00:00+00', batch_id
+    FROM orders WHERE batch_id = make_id(30);
+    -- Fifty thousand objects of others, five thousand duplicates that are canceled, all older than anything else.
+    INSERT INTO vendor_objects (account, vendor_order_id, standing, seen_at, id, check_id, attempt, cancel, cancel_actor,
+                                cancel_due_at)
+    SELECT 'theary/default', 'object-' || n,
+           CASE n % 12 WHEN 0 THEN 'dismissed' WHEN 1 THEN 'duplicate' ELSE 'orphan' END, at,
+           CASE WHEN n % 12 > 0 THEN make_id(n) END, CASE WHEN n % 12 = 1 THEN make_id(n) END,
+           CASE WHEN n % 12 = 1 THEN 1 END, CASE WHEN n % 12 = 1 THEN 'canceled' END,
+           CASE WHEN n % 12 = 1 THEN 'ops' END, CASE WHEN n % 12 = 1 THEN at END
+    FROM (SELECT n, timestamptz '2026-02-01 10:00:00+00' AS at FROM generate_series(1000, 61000) AS n) AS f;
     ANALYZE;
+";
+
+const MOVES: &str = r"
+    UPDATE batch_counts SET count = 50000 WHERE batch_id = make_id(30) AND status = 'in_progress';
+    INSERT INTO batch_moves (batch_id, was, became, count)
+    SELECT CASE n % 2 WHEN 0 THEN make_id(30) ELSE make_id(6 * (200 + n % 100)) END,
+           CASE n % 2 WHEN 0 THEN 'in_progress' ELSE 'completed' END, 'completed', 1
+    FROM generate_series(1, 40000) AS n;
 ";
 
 const MAKE_ID: &str = "CREATE FUNCTION make_id(n integer) RETURNS uuid LANGUAGE sql AS $$
     SELECT (lpad(to_hex((extract(epoch FROM timestamptz '2026-03-01 10:00:00+00') * 1000)::bigint + n * 1000), 12, '0')
             || '7000a000' || lpad(to_hex(n), 12, '0'))::uuid $$";
 
-const LARGE: &[&str] =
-    &["orders", "checks", "events", "search_terms", "work", "submissions", "submission_checks", "inbox"];
+const LARGE: &[&str] = &[
+    "orders",
+    "checks",
+    "events",
+    "search_terms",
+    "work",
+    "submissions",
+    "submission_checks",
+    "inbox",
+    "batches",
+    "batch_counts",
+    "vendor_objects",
+];
 
 /// Real orders at both ends of time: what is common is found among the newest, what is rare among the oldest.
 async fn fill(bench: &Bench) -> (Order, Order) {
@@ -162,6 +206,15 @@ async fn hot_queries_cost_the_same_however_much_lies_behind_them() {
         tx.cancel().await.unwrap();
     })
     .await;
+    costs(&bench, "save of a batch's order", 120, async |store: Store| {
+        let mut tx = store.begin().await.unwrap();
+        let mut order = tx.orders().lock(old.id).await.unwrap().unwrap();
+        order.version += 1;
+        let plan = store::Plan { check_id: order.checks[0].id, work: Some((Work::Follow, at(90_000))) };
+        tx.orders().save(&order, &[plan], &[order.created()]).await.unwrap();
+        tx.cancel().await.unwrap();
+    })
+    .await;
     costs(&bench, "claim", 200, async |store: Store| {
         let claims = store.claim(&account(), Work::Send, 20, at(80_000), at(80_000)).await.unwrap();
         assert_eq!(claims.len(), 20);
@@ -197,6 +250,9 @@ async fn hot_queries_cost_the_same_however_much_lies_behind_them() {
     })
     .await;
 
+    batches_cost_the_same(&bench, &old).await;
+    orphans_cost_the_same(&bench).await;
+
     for (name, filter, of_old) in filters(&old) {
         for scope in [Scope::Tenant(tenant("acme")), Scope::All] {
             let newest = if of_old { at(29) } else { at(70_059) };
@@ -209,6 +265,107 @@ async fn hot_queries_cost_the_same_however_much_lies_behind_them() {
             .await;
         }
     }
+}
+
+/// The batch of fifty thousand orders, half of which wait to be sent.
+fn large_batch() -> BatchId {
+    // make_id(30)
+    let millis = at(30).unix_millis();
+    BatchId::from_uuid(Uuid::from_u128(u128::from(millis) << 80 | 0x7000_a000_0000_0000_001e))
+}
+
+async fn batches_cost_the_same(bench: &Bench, old: &Order) {
+    let large = Lane(Some(large_batch()));
+    let small = Lane(old.batch_id);
+    costs(bench, "lanes", 40, async |store: Store| {
+        assert_eq!(store.lanes(&account(), at(80_000)).await.unwrap(), [Lane(None), large]);
+    })
+    .await;
+    costs(bench, "claim_lanes", 200, async |store: Store| {
+        let asked = [(large, 8), (small, 8), (Lane(None), 8)];
+        let claims = store.claim_lanes(&account(), &asked, at(80_000), at(80_000)).await.unwrap();
+        assert_eq!(claims.len(), 16, "the small one's is another account's");
+    })
+    .await;
+    costs(bench, "lanes after claims", 40, async |store: Store| {
+        assert_eq!(store.lanes(&account(), at(80_000)).await.unwrap().len(), 2);
+    })
+    .await;
+    costs(bench, "get of a batch", 40, async |store: Store| {
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.batches().get(&Scope::Tenant(tenant("acme")), large_batch()).await.unwrap().is_some());
+        assert!(tx.batches().canceled_among(&[large_batch()]).await.unwrap().is_empty());
+    })
+    .await;
+    costs(bench, "next_to_cancel", 150, async |store: Store| {
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.batches().next_to_cancel(20).await.unwrap().is_none());
+        let reason = Reason::new("stop", "Stop.");
+        tx.batches().request_cancel(&Scope::All, large_batch(), &reason, at(80_000)).await.unwrap();
+        assert_eq!(tx.batches().next_to_cancel(20).await.unwrap().expect("orders").2.len(), 20);
+        assert_eq!(tx.batches().next_to_cancel(20).await.unwrap().expect("orders").2.len(), 20);
+        tx.cancel().await.unwrap();
+    })
+    .await;
+    let any = BatchFilter::default;
+    let filters = [
+        ("nothing", any(), LIMIT),
+        ("status", BatchFilter { status: Some(BatchStatus::Completed), ..any() }, LIMIT),
+        ("rare status", BatchFilter { status: Some(BatchStatus::InProgress), ..any() }, 1),
+        ("external id", BatchFilter { external_id: Some("EXT-301".into()), ..any() }, 1),
+        ("time", BatchFilter { created_before: Some(at(1_206)), ..any() }, 2),
+    ];
+    for (name, filter, found) in filters {
+        for scope in [Scope::Tenant(tenant("acme")), Scope::All] {
+            // Each batch that is given has nine counts; a time is looked for an hour to either side.
+            let allowed = if name == "time" { 75 * i64::from(LIMIT) } else { 20 * i64::from(LIMIT) };
+            costs(bench, &format!("batches by {name} for {scope:?}"), allowed, async |store: Store| {
+                let mut tx = store.begin().await.unwrap();
+                let page = tx.batches().list(&scope, &filter, LIMIT, None).await.unwrap();
+                assert!(page.len() >= found as usize, "{name}: {}", page.len());
+            })
+            .await;
+        }
+    }
+    // As many moves of a hundred batches as are folded in all these calls.
+    bench.raw().await.execute(MOVES).await.unwrap();
+    costs(bench, "fold_batch_moves", 2_000, async |store: Store| {
+        assert_eq!(store.fold_batch_moves(at(80_000)).await.unwrap(), 5_000);
+    })
+    .await;
+    costs(bench, "fold_batch_moves without any", 20, async |store: Store| {
+        assert_eq!(store.fold_batch_moves(at(80_000)).await.unwrap(), 0);
+    })
+    .await;
+}
+
+async fn orphans_cost_the_same(bench: &Bench) {
+    for kind in [None, Some(OrphanKind::Stranger), Some(OrphanKind::Duplicate)] {
+        for account in [None, Some(account())] {
+            let name = format!("orphans of {kind:?} at {account:?}");
+            let filter = OrphanFilter { kind, account, ..OrphanFilter::default() };
+            costs(bench, &name, 25 * i64::from(LIMIT), async |store: Store| {
+                let mut tx = store.begin().await.unwrap();
+                let page = tx.vendor_objects().orphans(&filter, LIMIT, None).await.unwrap();
+                let before = page.last().map(|orphan| orphan.id);
+                let next = tx.vendor_objects().orphans(&filter, LIMIT, before).await.unwrap();
+                assert_eq!((page.len(), next.len()), (LIMIT as usize, LIMIT as usize));
+            })
+            .await;
+        }
+    }
+    costs(bench, "claim_cancellations", 20, async |store: Store| {
+        assert!(store.claim_cancellations(&account(), 20, at(80_000), at(80_001)).await.unwrap().is_empty());
+    })
+    .await;
+    costs(bench, "add_strangers", 40 * i64::from(LIMIT), async |store: Store| {
+        let mut tx = store.begin().await.unwrap();
+        let objects: Vec<_> = (0..LIMIT).map(|n| (format!("v-EXT-{}", 2 * n + 990), None)).collect();
+        let added = tx.vendor_objects().add_strangers(&account(), &objects, at(80_000)).await.unwrap();
+        assert_eq!(added.len(), 5, "the others are bound");
+        tx.cancel().await.unwrap();
+    })
+    .await;
 }
 
 /// Each filter, and whether its hits are among the oldest orders rather than the newest.

@@ -1,4 +1,4 @@
-use store::{Begun, KeyHash, RequestHash, StoredAnswer};
+use store::{Begun, KeyHash, Looked, RequestHash, StoredAnswer};
 
 use crate::support::{Bench, at};
 
@@ -32,6 +32,20 @@ async fn an_answer_is_given_again_to_the_same_request_only() {
     assert_eq!(bench.store.purge_idempotency(at(1)).await.unwrap(), 1);
     let mut tx = bench.store.begin().await.unwrap();
     assert!(tx.idempotency().begin(&key, &request).await.unwrap() == Begun::New);
+}
+
+#[tokio::test]
+async fn a_body_may_be_read_after_the_key_was_looked_up() {
+    let bench = Bench::new().await;
+    let (key, request) = (KeyHash([1; 32]), RequestHash([2; 32]));
+    let answer = StoredAnswer { status: 202, headers: vec![], body: b"{}"[..].into() };
+    let mut first = bench.store.begin().await.unwrap();
+    assert!(first.idempotency().look(&key).await.unwrap() == Looked::New);
+    let mut second = bench.store.begin().await.unwrap();
+    assert!(second.idempotency().look(&key).await.unwrap() == Looked::InFlight);
+    first.idempotency().keep(&key, &request, &answer, at(0)).await.unwrap();
+    first.save().await.unwrap();
+    assert!(second.idempotency().look(&key).await.unwrap() == Looked::Known { request, answer });
 }
 
 #[tokio::test]

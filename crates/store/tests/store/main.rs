@@ -2,14 +2,19 @@
 #![cfg(test)]
 
 mod accounts;
+mod batches;
+mod cancellations;
 mod cases;
 mod claims;
 mod costs;
 mod idempotency;
 mod inbox;
+mod lanes;
 mod orders;
+mod orphans;
 mod search;
 mod secrecy;
 mod sequencer;
 mod submissions;
 mod support;
+mod sweeps;

@@ -177,27 +177,105 @@ fn successes_of_single_creates() {
     );
 }
 
+const GOOD: &str = r#"{"success":true,"batchId":"b","ordersCreated":2,"orders":[
+    {"verificationOrderId":"ord_1","searchIds":["s1"]},{"verificationOrderId":"ord_2","searchIds":["s2"]}]}"#;
+
+fn with(old: &str, new: &str) -> String {
+    assert!(GOOD.contains(old), "{old}");
+    GOOD.replace(old, new)
+}
+
 #[test]
 fn successes_of_batches() {
-    let good = r#"{"success":true,"batchId":"b","ordersCreated":2,"orders":[
-        {"verificationOrderId":"ord_1","searchIds":["s1"]},{"verificationOrderId":"ord_2","searchIds":["s2"]}]}"#;
-    assert_eq!(batch(answer(201, good), 2), ["provisional ord_1 s1", "provisional ord_2 s2"]);
-    assert_eq!(batch(answer(200, &good.replace(r#""ordersCreated":2,"#, "")), 2).len(), 2, "the count may be missing");
-
-    let contradictory = vec!["unknown contradictory_answer resend"; 2];
-    for body in [
-        good.replace(r#""ordersCreated":2"#, r#""ordersCreated":3"#),
-        good.replace(r#""success":true"#, r#""success":false"#),
-        good.replace("ord_2", "ord_1"),
-        good.replace("ord_2", ""),
-        good.replace("ord_2", &"x".repeat(4_096)),
-        r#"{"success":true,"ordersCreated":2,"orders":[{"verificationOrderId":"ord_1"}]}"#.to_owned(),
-        r#"{"success":true,"ordersCreated":0,"orders":[]}"#.to_owned(),
+    let good = vec!["provisional ord_1 s1", "provisional ord_2 s2"];
+    for status in [200, 201, 202, 207] {
+        assert_eq!(batch(answer(status, GOOD), 2), good, "{status}");
+    }
+    for (case, body) in [
+        ("no count", with(r#""ordersCreated":2,"#, "")),
+        ("a count of null", with(r#""ordersCreated":2"#, r#""ordersCreated":null"#)),
+        ("no word on success", with(r#""success":true,"#, "")),
+        ("more than is known", with(r#""batchId":"b""#, r#""batchId":7,"note":{"any":[1]}"#)),
     ] {
-        assert_eq!(batch(answer(201, &body), 2), contradictory, "{body}");
+        assert_eq!(batch(answer(200, &body), 2), good, "{case}");
     }
-    for body in ["", "<html>", r#"{"success":true}"#, r#"{"orders":"many"}"#] {
-        assert_eq!(batch(answer(201, body), 2), vec!["unknown answer_unreadable resend"; 2], "{body}");
+}
+
+/// More or fewer searches than the one that was sent: the order is known, its search is learnt by the first look.
+#[test]
+fn an_odd_number_of_searches_binds_the_order_only() {
+    for odd in ["[]", "null", "{}", r#"["a","b"]"#, r#"["s2",null]"#, "[null]", r#"["s\u0007"]"#, r#"[["s2"]]"#] {
+        let body = with(r#"["s2"]"#, odd);
+        assert_eq!(batch(answer(201, &body), 2), ["provisional ord_1 s1", "provisional ord_2 -"], "{odd}");
     }
-    assert_eq!(batch(answer(201, good), 3).len(), 3);
+    let body = with(r#","searchIds":["s2"]"#, "");
+    assert_eq!(batch(answer(201, &body), 2), ["provisional ord_1 s1", "provisional ord_2 -"]);
+}
+
+/// If one thing does not add up none of it is believed, and the whole answer is kept for those who look into it.
+#[test]
+fn batches_that_contradict_themselves() {
+    let (one, two) = (
+        r#"{"verificationOrderId":"ord_1","searchIds":["s1"]}"#,
+        r#"{"verificationOrderId":"ord_2","searchIds":["s2"]}"#,
+    );
+    for (case, body) in [
+        ("counts one more", with(r#""ordersCreated":2"#, r#""ordersCreated":3"#)),
+        ("counts one less", with(r#""ordersCreated":2"#, r#""ordersCreated":1"#)),
+        ("counts as many as there can be", with(r#""ordersCreated":2"#, r#""ordersCreated":18446744073709551615"#)),
+        ("denies success", with(r#""success":true"#, r#""success":false"#)),
+        (
+            "denies success of one order",
+            with(r#"{"verificationOrderId":"ord_2""#, r#"{"success":false,"verificationOrderId":"ord_2""#),
+        ),
+        ("one order twice", with("ord_2", "ord_1")),
+        ("one search twice", with(r#"["s2"]"#, r#"["s1"]"#)),
+        ("one search twice in an order", with(r#"["s2"]"#, r#"["s2","s2"]"#)),
+        ("an empty id", with("ord_2", "")),
+        ("an id that is too long", with("ord_2", &"x".repeat(4_096))),
+        ("an id with a control character", with("ord_2", r"ord\u00012")),
+        ("an id of null", with(r#""ord_2""#, "null")),
+        ("an id that is an object", with(r#""ord_2""#, r#"{"id":"ord_2"}"#)),
+        ("one order listed", with(&format!(",{two}"), "")),
+        ("three orders listed", with(one, &format!(r#"{one},{{"verificationOrderId":"ord_3","searchIds":["s3"]}}"#))),
+        ("none listed", r#"{"success":true,"ordersCreated":0,"orders":[]}"#.to_owned()),
+        ("none listed, all counted", r#"{"success":true,"ordersCreated":2,"orders":[]}"#.to_owned()),
+        ("an order without anything", with(two, "{}")),
+    ] {
+        assert_eq!(batch(answer(201, &body), 2), vec!["unknown contradictory_answer resend"; 2], "{case}: {body}");
+    }
+    assert_eq!(batch(answer(201, GOOD), 3), vec!["unknown contradictory_answer resend"; 3], "more were sent");
+    let outcomes = classify(Ok(answer(201, &with("ord_2", "ord_1"))), 2, true);
+    let ItemOutcome::Unknown { why, .. } = &outcomes[0] else { panic!("unknown") };
+    assert!(!why.message.contains("ord_1"), "what the vendor named stays in the evidence: {}", why.message);
+}
+
+#[test]
+fn batches_that_cannot_be_read() {
+    let half = &GOOD[..GOOD.len() / 2];
+    let orders_in = |value: &str| format!(r#"{{"success":true,"ordersCreated":2,"orders":{value}}}"#);
+    for body in [
+        String::new(),
+        "<html>".to_owned(),
+        "null".to_owned(),
+        "[]".to_owned(),
+        "{}".to_owned(),
+        half.to_owned(),
+        format!("{GOOD}{GOOD}"),
+        r#"{"success":true}"#.to_owned(),
+        orders_in("null"),
+        orders_in(r#""many""#),
+        orders_in(r#"{"0":{"verificationOrderId":"ord_1"},"1":{"verificationOrderId":"ord_2"}}"#),
+        orders_in(r#"["ord_1","ord_2"]"#),
+        orders_in("[null,null]"),
+        with(r#""success":true"#, r#""success":"false""#),
+        with(r#""ordersCreated":2"#, r#""ordersCreated":"2""#),
+        with(r#""ordersCreated":2"#, r#""ordersCreated":-2"#),
+        with(r#""batchId":"b""#, r#""orders":[]"#),
+        r#"[{"verificationOrderId":"ord_1"},{"verificationOrderId":"ord_2"}]"#.to_owned(),
+        "[".repeat(100_000),
+    ] {
+        let shown: String = body.chars().take(100).collect();
+        assert_eq!(batch(answer(201, &body), 2), vec!["unknown answer_unreadable resend"; 2], "{shown}");
+    }
 }

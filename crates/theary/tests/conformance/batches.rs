@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use provider::ItemOutcome;
+use domain::VendorRef;
+use provider::{Carries, ItemOutcome};
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
 
@@ -54,6 +55,7 @@ async fn all_made_and_the_answer_lost() {
         ("cut", Fault::new("create", FaultKind::DropAfter), "connection_broken"),
         ("504", Fault::new("create", FaultKind::StatusAfter).status(504), "unexpected_status"),
         ("truncated", Fault::new("create", FaultKind::Truncate), "answer_truncated"),
+        ("half", Fault::new("batch", FaultKind::Halve), "answer_unreadable"),
         ("garbage", Fault::new("create", FaultKind::Garbage), "answer_unreadable"),
         ("400 after the work", Fault::new("create", FaultKind::StatusAfter).status(400), "vendor_refused"),
         ("a flood", Fault::new("create", FaultKind::Flood), "answer_too_large"),
@@ -113,6 +115,78 @@ async fn a_success_that_miscounts() {
     let seen = world.scan(&items, NOW).await;
     assert!(seen.complete && seen.found.len() == 3);
     world.found_what_is_there(&seen, &items);
+}
+
+/// A success that leaves orders out, names one twice, or denies itself: all were made, and nothing in it is believed.
+#[tokio::test]
+async fn a_success_that_contradicts_itself() {
+    for switches in [
+        json!({"batch_omits": 1}),
+        json!({"batch_omits": 3}),
+        json!({"batch_repeats_id": true}),
+        json!({"batch_denies": true}),
+        json!({"batch_miscounts": true, "batch_shuffle": true}),
+    ] {
+        let world = World::with(switches.clone()).await;
+        let items = jobs(3);
+        let report = world.submit(&items, None).await;
+        assert_eq!(classes(&report), unknown(3), "{switches}");
+        let ItemOutcome::Unknown { why, .. } = &report.items[0] else { panic!("unknown") };
+        assert_eq!(why.code, "contradictory_answer", "{switches}");
+        let seen = world.scan(&items, NOW).await;
+        assert!(seen.complete && seen.found.len() == 3, "{switches}");
+        world.found_what_is_there(&seen, &items);
+    }
+}
+
+/// Positions that lie: the look shows whose each order is, and the scan finds each under its own reference.
+#[tokio::test]
+async fn positions_that_are_wrong_are_shown_by_a_look() {
+    let world = World::with(json!({"batch_shuffle": true})).await;
+    let items = jobs(3);
+    let report = world.submit(&items, None).await;
+    let books = world.simulator.control().books();
+    for (at, outcome) in report.items.iter().enumerate() {
+        let ItemOutcome::Accepted(accepted) = outcome else { panic!("{outcome:?}") };
+        assert!(accepted.provisional);
+        let carries = world.look(&accepted.vendor).await.carries.ours();
+        assert_eq!(carries, Some(items[2 - at].reference), "the list was turned around");
+    }
+    assert_eq!(
+        books.creates[0].references,
+        items.iter().map(|item| Some(item.reference.to_string())).collect::<Vec<_>>()
+    );
+    world.found_what_is_there(&world.scan(&items, NOW).await, &items);
+}
+
+/// An id of an order that was made before: provisional like the others, and the look shows that it is another check's.
+#[tokio::test]
+async fn an_older_orders_id_is_shown_by_a_look() {
+    let world = World::with(json!({"batch_names_older": true})).await;
+    let older = samples::employment(9);
+    assert_eq!(classes(&world.submit(std::slice::from_ref(&older), None).await), ["accepted"]);
+    let items = jobs(2);
+    let report = world.submit(&items, None).await;
+    let [ItemOutcome::Accepted(first), ItemOutcome::Accepted(second)] = report.items.as_slice() else { panic!() };
+    assert!(first.provisional && second.provisional);
+    assert_eq!(world.look(&first.vendor).await.carries.ours(), Some(older.reference));
+    assert_eq!(world.look(&second.vendor).await.carries.ours(), Some(items[1].reference));
+    // The older one is found, too, though nobody asked for it.
+    let all = [items.as_slice(), &[older]].concat();
+    world.found_what_is_there(&world.scan(&items, NOW).await, &all);
+}
+
+/// Bound by position to a stranger's order, with or without a reference: never taken for ours.
+#[tokio::test]
+async fn a_look_at_a_strangers_order_never_says_ours() {
+    let world = World::with(json!({})).await;
+    assert_eq!(classes(&world.submit(&jobs(1), None).await), ["accepted"]);
+    for (kind, carries) in [("foreign", Carries::Foreign), ("bare", Carries::Nothing), ("empty", Carries::Nothing)] {
+        let ids = world.simulator.control().make_strangers(1, &json!({"kind": kind}));
+        assert_eq!(world.look(&VendorRef::order(&ids[0])).await.carries, carries, "{kind}");
+        let gone = VendorRef { order_id: ids[0].clone(), check_id: Some("search_of_another_order".to_owned()) };
+        assert_eq!(world.look(&gone).await.carries, carries, "{kind}, by a search that is not there");
+    }
 }
 
 /// (i) Another client makes look-alikes while the scan reads.

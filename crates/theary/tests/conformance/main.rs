@@ -2,6 +2,7 @@
 
 mod batches;
 mod bench;
+mod cost;
 mod hooks;
 mod locating;
 mod samples;

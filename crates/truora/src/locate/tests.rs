@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use provider::Sought;
 use serde_json::{Value, json};
 
 use super::*;
@@ -57,9 +58,50 @@ fn only_the_whole_reference_binds() {
         row("CHK4", 1004, &json!({ "custom_input": reference(2).to_string() })),
         row("CHK1", 1001, &json!({ "custom_input": ours })),
     ]);
-    let vendor = VendorRef::order("CHK1");
-    assert_eq!(found.found, [Sighting { reference: reference(1), vendor, created_at: Some(at(1001)) }]);
+    let sighting = |reference, id: &str, seconds| {
+        let vendor = VendorRef::order(id);
+        Sighting { reference, vendor, created_at: Some(at(seconds)) }
+    };
+    let again = Reference { attempt: 2, ..reference(1) };
+    let expected =
+        [sighting(reference(1), "CHK1", 1001), sighting(again, "CHK2", 1002), sighting(reference(2), "CHK4", 1004)];
+    assert_eq!(found.found, expected, "sought or not, and only what is of our form to the letter");
     assert_eq!(found.objects, 4, "a row that is repeated on the next page is one object");
+}
+
+#[test]
+fn what_is_not_sought_is_found_in_the_time_that_is_looked_at_only() {
+    let of = |number| json!({ "custom_input": reference(number).to_string() });
+    let old = seen(&[row("CHK1", 600, &of(1)), row("CHK2", 600, &of(2)), row("CHK3", 1001, &of(3))]);
+    let found: Vec<_> = old.found.iter().map(|found| found.vendor.order_id.as_str()).collect();
+    assert_eq!(found, ["CHK1", "CHK3"]);
+    assert!(old.dismissed.is_empty() && old.read == 0);
+}
+
+#[test]
+fn nothing_is_said_of_what_is_settled() {
+    let settled = LocateQuery { settled: BTreeSet::from(["CHK1".to_owned()]), ..query() };
+    let found = seen_by(&settled, &[row("CHK1", 1001, &json!({ "custom_input": reference(1).to_string() }))]);
+    assert!(found.found.is_empty() && found.listed.len() == 1);
+    assert!(found.echoes, "the account gives references back, all the same");
+}
+
+#[test]
+fn a_sweep_dismisses_what_is_not_ours() {
+    let rows = [
+        row("ours", 1001, &json!({ "custom_input": reference(1).to_string() })),
+        row("foreign", 1001, &json!({ "custom_input": "theirs" })),
+        row("bare", 1001, &json!({})),
+        row("old", 600, &json!({ "custom_input": "theirs" })),
+    ];
+    for (started_at, dismissed) in [(1130, vec!["foreign", "bare"]), (1119, vec!["foreign"])] {
+        let query = LocateQuery { sought: Vec::new(), started_at: at(started_at), ..query() };
+        let mut scan = Scan { dismisses: true, ..Scan::new(&query) };
+        scan.read(&rows);
+        let seen = scan.into_seen();
+        assert_eq!(seen.dismissed, dismissed, "a reference may still be to come");
+        assert_eq!(seen.found.len(), 1);
+    }
 }
 
 #[test]

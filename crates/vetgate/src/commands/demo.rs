@@ -1,9 +1,10 @@
 //! `vetgate demo`
 
-mod client;
+mod half_way;
 pub(super) mod scenario;
 mod show;
 mod tally;
+mod vendors;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -11,16 +12,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use domain::TenantId;
-use sandbox::{Sandbox, SandboxConfig};
+use sandbox::SandboxConfig;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use testkit::{DataDir, PrivatePostgres};
-use url::Url;
 
-use self::client::Client;
-use self::scenario::VENDORS;
+use self::half_way::Story;
+use self::scenario::{HALF_WAY, VENDORS};
 use self::show::Progress;
 use self::tally::{Tally, checks_of};
+use self::vendors::Vendors;
+use crate::client::upload::Upload;
+use crate::client::{Client, Tokens};
 use crate::gateway::{Bound, Role};
 use crate::settings::Settings;
 use crate::simulators::{self, Credentials};
@@ -28,14 +31,18 @@ use crate::telemetry;
 use crate::token::{Claims, mint};
 
 /// How long a create call is looked for before it counts as absent.
-const SETTLE: Duration = Duration::from_secs(3);
-/// All of it takes some 15 s; a machine that is busy otherwise may take longer.
-const DEADLINE: Duration = Duration::from_secs(55);
+const SETTLE: Duration = Duration::from_secs(2);
+/// All of it takes half a minute; a machine that is busy otherwise may take longer.
+const DEADLINE: Duration = Duration::from_mins(2);
 /// How often the orders are looked at.
 const LOOK: Duration = Duration::from_millis(200);
 const STOPPING: Duration = Duration::from_secs(5);
 /// Orders without any mishap, at each vendor.
 const CALM: u32 = 2;
+/// Orders of others in the vendor account, which a scan has to tell from ours.
+const STRANGERS: usize = 6;
+/// What the batch call that fails half-way is ordered as.
+const FAILING: &str = "half-way";
 
 /// Sends orders through a gateway of its own. 0 only if everything adds up.
 pub async fn demo(json: bool) -> anyhow::Result<ExitCode> {
@@ -62,7 +69,11 @@ pub async fn demo(json: bool) -> anyhow::Result<ExitCode> {
 struct Outcome {
     /// The gateway's own last answers.
     orders: Vec<Value>,
+    batches: Vec<Value>,
     cases: Vec<Value>,
+    /// The case of the batch call that failed half-way, with its evidence, and what happened to each of its orders.
+    failed_call: Value,
+    stories: Vec<Story>,
     tallies: BTreeMap<&'static str, Tally>,
     /// What does not add up.
     complaints: Vec<String>,
@@ -75,7 +86,11 @@ impl Outcome {
             "ok": self.complaints.is_empty(),
             "vendors": self.tallies,
             "orders": self.orders.iter().map(summary).collect::<Vec<_>>(),
+            "batches": self.batches,
             "cases": self.cases,
+            "failed_batch_call": {
+                "case": self.failed_call, "orders": self.stories, "cost": half_way::costs(&self.failed_call),
+            },
             "complaints": self.complaints,
             "took_ms": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
         })
@@ -91,7 +106,8 @@ fn summary(order: &Value) -> Value {
         })
     };
     json!({
-        "id": order["id"], "external_id": order["external_id"], "status": order["status"], "outcome": order["outcome"],
+        "id": order["id"], "external_id": order["external_id"], "batch_id": order["batch_id"],
+        "status": order["status"], "outcome": order["outcome"],
         "created_at": order["created_at"], "completed_at": order["completed_at"],
         "checks": checks_of(order).map(check).collect::<Vec<_>>(),
     })
@@ -110,9 +126,14 @@ async fn run(postgres: &PrivatePostgres, progress: &Progress) -> anyhow::Result<
     simulators::send_hooks_to(&sandbox, &gateway_url);
     settings.public_url = Some(gateway_url.clone());
     let mut gateway = bound.start(&settings).await?;
-    let client = Client::new(gateway_url, token(&settings)?)?;
+    let play = Play {
+        client: Client::new(gateway_url, Tokens::Given(token(&settings)?))?,
+        vendors: Vendors::of(&sandbox)?,
+        progress,
+        started: Instant::now(),
+    };
     let outcome = tokio::select! {
-        outcome = play(&client, &sandbox, progress) => outcome,
+        outcome = play.whole() => outcome,
         error = gateway.ended() => Err(error),
     };
     gateway.stop(STOPPING).await;
@@ -120,7 +141,7 @@ async fn run(postgres: &PrivatePostgres, progress: &Progress) -> anyhow::Result<
     outcome
 }
 
-fn token(settings: &Settings) -> anyhow::Result<String> {
+fn token(settings: &Settings) -> anyhow::Result<SecretString> {
     let secret = settings.auth.hs256_secret.as_ref().context("the demo has no secret")?;
     let scopes = "orders:read orders:write reconciliation:read";
     let tenant = TenantId::new("demo");
@@ -132,92 +153,156 @@ fn token(settings: &Settings) -> anyhow::Result<String> {
         issuer: None,
         audience: None,
     };
-    mint(secret, &claims)
+    mint(secret, &claims).map(SecretString::from)
 }
 
-async fn play(client: &Client, sandbox: &Sandbox, progress: &Progress) -> anyhow::Result<Outcome> {
-    let started = Instant::now();
-    let simulators: BTreeMap<&str, Url> =
-        sandbox.all().map(|(vendor, simulator)| (vendor, simulator.base_url().clone())).into();
-    let mut ids = Vec::new();
-    let mut number = 0;
-    let mut post = async |label: String, vendors: &[&str]| -> anyhow::Result<String> {
-        number += 1;
-        let order = client.post_order(&scenario::order(&label, number, vendors)).await?;
-        let id = order["id"].as_str().context("an order without an id")?.to_owned();
-        ids.push(id.clone());
-        Ok(id)
-    };
-    progress.say("Ordering at each vendor, and at all three at once …");
-    for round in 1..=CALM {
-        for vendor in VENDORS {
-            post(format!("{vendor}, calm {round}"), &[vendor]).await?;
+/// The play, act by act.
+struct Play<'p> {
+    client: Client,
+    vendors: Vendors,
+    progress: &'p Progress,
+    started: Instant,
+}
+
+impl Play<'_> {
+    async fn whole(&self) -> anyhow::Result<Outcome> {
+        self.progress.say("Ordering at each vendor, and at all three at once …");
+        let mut number = 0;
+        let mut next = || {
+            number += 1;
+            number
+        };
+        for round in 1..=CALM {
+            for vendor in VENDORS {
+                self.post(&scenario::order(&format!("{vendor}, calm {round}"), next(), &[vendor])).await?;
+            }
         }
+        self.post(&scenario::order("all three", next(), &VENDORS)).await?;
+
+        self.progress.say("Ordering a batch for all three vendors …");
+        let each = VENDORS.iter().flat_map(|vendor| [(vendor, 1), (vendor, 2)]);
+        let mut mixed: Vec<_> =
+            each.map(|(vendor, at)| scenario::order(&format!("batch, {vendor} {at}"), next(), &[vendor])).collect();
+        mixed.push(scenario::order("batch, all three", next(), &VENDORS));
+        self.post_batch("mixed", mixed).await?;
+        self.until(|orders, _| orders.iter().flat_map(checks_of).all(was_sent)).await?;
+
+        let mishaps = scenario::mishaps();
+        for mishap in &mishaps {
+            self.progress.say(&format!("Ordering at each vendor, with a mishap: {} …", mishap.label));
+            for vendor in VENDORS {
+                self.vendors.arm(vendor, &mishap.fault).await?;
+                self.post(&scenario::order(&format!("{vendor}, {}", mishap.label), next(), &[vendor])).await?;
+            }
+            self.until_disarmed().await?;
+        }
+        self.progress.say("Waiting until every order has ended and every doubt is settled …");
+        self.until_settled().await?;
+
+        self.progress.say("A Theary batch call fails half-way, and its answer is lost …");
+        self.vendors.make_strangers("theary", STRANGERS, Duration::from_secs(1)).await?;
+        self.vendors.behave("theary", &scenario::half_way()).await?;
+        self.vendors.arm("theary", &json!({ "fault": "drop_after" })).await?;
+        let failing = (1..=HALF_WAY.0).map(|at| scenario::order(&format!("{FAILING} {at}"), next(), &["theary"]));
+        let failing = self.post_batch(FAILING, failing.collect()).await?;
+        self.until_disarmed().await?;
+        self.vendors.behave("theary", &scenario::whole()).await?;
+        self.progress.say("Looking for its orders, binding what is found, sending the rest again one by one …");
+        let (orders, cases) = self.until_settled().await?;
+        self.outcome(&failing, mishaps.len(), orders, cases).await
     }
-    let mixed = post("all three".to_owned(), &VENDORS).await?;
-    until_sent(client, &[mixed], started).await?;
-    let mishaps = scenario::mishaps();
-    for mishap in &mishaps {
-        progress.say(&format!("Ordering at each vendor, with a mishap: {} …", mishap.label));
+
+    async fn outcome(
+        &self,
+        failing: &str,
+        mishaps: usize,
+        orders: Vec<Value>,
+        cases: Vec<Value>,
+    ) -> anyhow::Result<Outcome> {
+        let mut tallies = BTreeMap::new();
         for vendor in VENDORS {
-            client.arm(&simulators[vendor], &mishap.fault).await?;
-            post(format!("{vendor}, {}", mishap.label), &[vendor]).await?;
+            tallies.insert(vendor, tally::count(vendor, &orders, &cases, &self.vendors.books(vendor).await?));
         }
-        // One mishap at a time, so that each meets the order it is meant for.
-        for simulator in simulators.values() {
-            while client.armed(simulator).await? > 0 {
-                anyhow::ensure!(started.elapsed() < DEADLINE, "a vendor was not called within {}s", DEADLINE.as_secs());
+        let is_failing = |check: &Value| {
+            orders
+                .iter()
+                .any(|order| order["batch_id"] == failing && checks_of(order).any(|of| of["id"] == check["check_id"]))
+        };
+        let (of_failing, cases): (Vec<_>, Vec<_>) =
+            cases.into_iter().partition(|case| case["items"].as_array().into_iter().flatten().any(is_failing));
+        let failed_call = match of_failing.first().and_then(|case| case["id"].as_str()) {
+            Some(id) => self.client.get(&["reconciliation", "cases", id], &[]).await?,
+            None => Value::Null,
+        };
+        let stories = half_way::stories(&failed_call, &orders, &self.vendors.books("theary").await?);
+        let batches = self.client.all(&["batches"], &[]).await?;
+        let every_case: Vec<_> = cases.iter().chain(&of_failing).cloned().collect();
+        let spoiled = |vendor: &str| mishaps + usize::from(vendor == "theary");
+        let mut complaints = tally::complaints(&tallies, &orders, &every_case, spoiled);
+        complaints.extend(half_way::complaints(&of_failing, &stories));
+        Ok(Outcome { orders, batches, cases, failed_call, stories, tallies, complaints, took: self.started.elapsed() })
+    }
+
+    async fn post(&self, order: &Value) -> anyhow::Result<()> {
+        self.client.post(&["orders"], Some(order)).await.map(drop)
+    }
+
+    /// Posts a batch as NDJSON. Gives its id.
+    async fn post_batch(&self, external_id: &str, orders: Vec<Value>) -> anyhow::Result<String> {
+        let body = scenario::batch(external_id, orders);
+        let upload = Upload {
+            media_type: "application/x-ndjson",
+            idempotency_key: format!("demo-{external_id}"),
+            length: body.len() as u64,
+            body: body.into(),
+        };
+        let batch = self.client.upload(&["batches"], &[], upload).await?.answer;
+        Ok(batch["id"].as_str().context("a batch without an id")?.to_owned())
+    }
+
+    /// Waits until every armed mishap met its call: one at a time, so that each meets the order it is meant for.
+    async fn until_disarmed(&self) -> anyhow::Result<()> {
+        for vendor in VENDORS {
+            while self.vendors.armed(vendor).await? > 0 {
+                anyhow::ensure!(!self.is_late(), "{vendor} was not called within {}s", DEADLINE.as_secs());
                 tokio::time::sleep(LOOK).await;
             }
         }
+        Ok(())
     }
-    progress.say("Waiting until every order has ended and every doubt is settled …");
-    let (orders, cases) = until_settled(client, &ids, started, progress).await?;
-    let mut tallies = BTreeMap::new();
-    for vendor in VENDORS {
-        tallies.insert(vendor, tally::count(vendor, &orders, &cases, &client.books(&simulators[vendor]).await?));
-    }
-    let complaints = tally::complaints(&tallies, &orders, &cases, mishaps.len());
-    Ok(Outcome { orders, cases, tallies, complaints, took: started.elapsed() })
-}
 
-/// Waits until every check of these orders was sent.
-async fn until_sent(client: &Client, ids: &[String], started: Instant) -> anyhow::Result<()> {
-    for id in ids {
+    /// Waits until every order is final and every case resolved, or until the time is over; then it shows what is not.
+    async fn until_settled(&self) -> anyhow::Result<(Vec<Value>, Vec<Value>)> {
+        self.until(|orders, cases| {
+            let is_final =
+                |order: &&Value| ["completed", "canceled", "failed"].iter().any(|status| order["status"] == *status);
+            let ended = orders.iter().filter(is_final).count();
+            let settled = cases.iter().filter(|case| case["state"] == "resolved").count();
+            self.progress.show(ended + settled, orders.len() + cases.len());
+            ended == orders.len() && settled == cases.len()
+        })
+        .await
+    }
+
+    /// Gives all orders and cases when they are so, or when the time is over.
+    async fn until(&self, is_so: impl Fn(&[Value], &[Value]) -> bool) -> anyhow::Result<(Vec<Value>, Vec<Value>)> {
         loop {
-            let order = client.order(id).await?;
-            let waits = |check: &Value| check["status"] == "queued" || check["status"] == "submitting";
-            if !checks_of(&order).any(waits) {
-                break;
+            let mut orders = self.client.all(&["orders"], &[]).await?;
+            let cases = self.client.all(&["reconciliation", "cases"], &[]).await?;
+            if is_so(&orders, &cases) || self.is_late() {
+                // Oldest first, as they were ordered.
+                orders.reverse();
+                return Ok((orders, cases));
             }
-            anyhow::ensure!(started.elapsed() < DEADLINE, "order {id} was not sent within {}s", DEADLINE.as_secs());
             tokio::time::sleep(LOOK).await;
         }
     }
-    Ok(())
+
+    fn is_late(&self) -> bool {
+        self.started.elapsed() > DEADLINE
+    }
 }
 
-/// Waits until every order is final and every case resolved, or until the time is over; then it shows what is not.
-async fn until_settled(
-    client: &Client,
-    ids: &[String],
-    started: Instant,
-    progress: &Progress,
-) -> anyhow::Result<(Vec<Value>, Vec<Value>)> {
-    loop {
-        let mut orders = Vec::with_capacity(ids.len());
-        for id in ids {
-            orders.push(client.order(id).await?);
-        }
-        let cases = client.cases().await?;
-        let is_final =
-            |order: &&Value| ["completed", "canceled", "failed"].iter().any(|status| order["status"] == *status);
-        let ended = orders.iter().filter(is_final).count();
-        let settled = cases.iter().filter(|case| case["state"] == "resolved").count();
-        progress.show(ended + settled, orders.len() + cases.len());
-        if (ended == orders.len() && settled == cases.len()) || started.elapsed() > DEADLINE {
-            return Ok((orders, cases));
-        }
-        tokio::time::sleep(LOOK).await;
-    }
+fn was_sent(check: &Value) -> bool {
+    check["status"] != "queued" && check["status"] != "submitting"
 }

@@ -18,6 +18,7 @@ use secrecy::SecretString;
 use testkit::{DataDir, PrivatePostgres};
 use url::Url;
 
+use super::demo::scenario;
 use crate::gateway::{Bound, Role};
 use crate::settings::{Settings, Sources};
 use crate::simulators::{self, Credentials};
@@ -109,9 +110,13 @@ fn welcome(settings: &Settings, base_url: &Url, sandbox: &Sandbox, keys: &Keys) 
          Token      good for everything as tenant {TENANT}, for {ttl}; another: vetgate token --config {file} --tenant {TENANT}\n\n\
          TOKEN={token}\n\n\
          curl -s {base_url}v1/orders -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{order}'\n\n\
+         A batch, one order on each line:\n\n\
+         curl -s {base_url}v1/batches -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/x-ndjson' --data-binary $'{batch}'\n\n\
+         Files of them: VETGATE_URL={base_url} VETGATE_TOKEN=$TOKEN vetgate batches import FILE --watch\n\n\
          Ctrl-C stops everything; the data stays.\n",
         ttl = humantime::format_duration(TOKEN_TTL),
-        order = super::demo::scenario::background_order("first-steps", 1),
+        order = scenario::background_order("first-steps", 1),
+        batch = [2, 3].map(|number| scenario::background_order("first-batch", number).to_string()).join("\\n"),
     ))
 }
 

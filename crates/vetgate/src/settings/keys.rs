@@ -15,6 +15,9 @@ use url::Url;
 /// What the variables of this program begin with.
 pub const PREFIX: &str = "VETGATE_";
 
+/// Variables under the prefix that say how a running gateway is called. They set nothing.
+const OF_CALLERS: [&str; 2] = ["VETGATE_URL", "VETGATE_TOKEN"];
+
 /// Where a value was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Origin {
@@ -85,6 +88,7 @@ impl Keys {
     pub fn add_variables(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         for (name, value) in variables {
             let path = match name.strip_prefix(PREFIX) {
+                Some(_) if OF_CALLERS.contains(&name.as_str()) => continue,
                 Some(rest) => rest.to_ascii_lowercase().replace("__", "."),
                 None if name == "DATABASE_URL" && !self.is_from_variable("database.url") => "database.url".to_owned(),
                 None => continue,
@@ -198,6 +202,22 @@ impl Keys {
             Ok(duration) if !duration.is_zero() => Some(duration),
             _ => {
                 self.fault(path, format!("\"{text}\" is not a time: expected one above zero such as 30s, 15m or 2h."));
+                None
+            }
+        }
+    }
+
+    /// A time, or `off`: `Some(None)`.
+    pub fn duration_or_off(&mut self, path: &str, default: &str) -> Option<Option<Duration>> {
+        let text = self.text(path, Some(default))?;
+        match humantime::parse_duration(&text) {
+            _ if text == "off" => Some(None),
+            Ok(duration) if !duration.is_zero() => Some(Some(duration)),
+            _ => {
+                self.fault(
+                    path,
+                    format!("\"{text}\" is not a time: expected one above zero such as 1h or 24h, or off."),
+                );
                 None
             }
         }

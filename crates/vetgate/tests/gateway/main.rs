@@ -1,5 +1,7 @@
 //! The binary as its users meet it: settings, commands, the demo, and processes that are killed.
 
+mod batches;
+mod cases;
 mod commands;
 mod crashes;
 mod demo;

@@ -100,6 +100,11 @@ const FAULTS: &[(&str, &str)] = &[
         "vetgate.toml, reconcile.cancel_duplicates: \"never\" is not known here: expected ask or auto.",
     ),
     (
+        "[reconcile]\nsweep = \"daily\"",
+        "vetgate.toml, reconcile.sweep: \"daily\" is not a time: expected one above zero such as 1h or 24h, or off.",
+    ),
+    ("[theary]\nbatch_size = 101", "vetgate.toml, theary.batch_size: expected a whole number from 1 to 100."),
+    (
         "[[truora.accounts]]\napi_key = \"k\"",
         "vetgate.toml, truora.accounts[0].id: is not set. Give the account a name of its own.",
     ),
@@ -195,6 +200,21 @@ fn variables_go_before_the_file_and_are_named_in_faults() {
 
     let faults = load(&[("VETGATE_LISTEN", "here")]).err().expect("a fault");
     assert!(faults[0].starts_with("VETGATE_LISTEN: "), "{faults:?}");
+}
+
+#[test]
+fn the_sweep_is_daily_or_as_it_is_said_or_off() {
+    let sweep =
+        |said: &str| load(&[("VETGATE_RECONCILE__SWEEP", said)]).expect("good settings").settings.engine.sweep_every;
+    assert_eq!(sweep(""), Some(Duration::from_hours(24)));
+    assert_eq!(sweep("90m"), Some(Duration::from_mins(90)));
+    assert_eq!(sweep("off"), None);
+}
+
+#[test]
+fn how_a_gateway_is_called_is_no_setting_of_it() {
+    let loaded = load(&[("VETGATE_URL", "https://vetgate.example.com"), ("VETGATE_TOKEN", "x.y.z")]);
+    assert_eq!(loaded.expect("good settings").warnings, Vec::<String>::new());
 }
 
 #[test]

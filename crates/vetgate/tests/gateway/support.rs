@@ -147,6 +147,21 @@ impl World {
         Gateway { child: command.spawn().expect("the gateway starts"), log }
     }
 
+    /// Runs a command of the program as somebody on the gateway's machine does, with its settings at hand.
+    pub async fn call(&self, arguments: &[&str]) -> Called {
+        let mut command = tokio::process::Command::new(VETGATE);
+        command.args(arguments).current_dir(self.folder.path()).env_clear().envs(&self.variables);
+        let output = command.stdin(Stdio::null()).output().await.expect("it runs");
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+        let code = output.status.code();
+        Called { code, printed: text(&output.stdout), told: text(&output.stderr) }
+    }
+
+    /// The folder in which commands run.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Posts an order once. `None`: no answer came, or none that says that it was accepted.
     pub async fn try_post(&self, order: &Value, key: &str) -> Option<Value> {
         let request = self.http.post(self.url("v1/orders")).bearer_auth(&self.token).header("Idempotency-Key", key);
@@ -271,6 +286,29 @@ impl World {
     /// An order with one check at each of these vendors, and a person of its own.
     pub fn new_order(&self, vendors: &[&str]) -> Value {
         order(self.orders.fetch_add(1, Ordering::Relaxed), vendors)
+    }
+}
+
+/// What came of a command.
+#[derive(Debug)]
+pub struct Called {
+    pub code: Option<i32>,
+    /// On standard output.
+    pub printed: String,
+    /// On standard error.
+    pub told: String,
+}
+
+impl Called {
+    /// Its standard output, as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.printed).unwrap_or_else(|_| panic!("no JSON: {self:#?}"))
+    }
+
+    /// The line that is about this.
+    pub fn line(&self, about: &str) -> &str {
+        let line = self.printed.lines().find(|line| line.contains(about));
+        line.unwrap_or_else(|| panic!("no line about {about}: {self:#?}"))
     }
 }
 

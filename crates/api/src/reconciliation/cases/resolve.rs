@@ -64,8 +64,9 @@ enum DecisionWord {
 /// Decide a reconciliation case
 ///
 /// Binding fetches the vendor's order first: it must be unbound and carry no other reference, else 409. Either all of it
-/// is carried out or nothing. Kept in the audit log with who and why. Vendor orders are canceled after that; what came of
-/// each is in the case's log of decisions.
+/// is carried out or nothing. Kept in the audit log with who and why. Vendor orders to cancel are noted with it, and the
+/// vendor is asked after that until it answers; what came of each is in the case's log of decisions, and in the list of
+/// orphans.
 #[utoipa::path(
     post, path = "/v1/reconciliation/cases/{id}/resolve", operation_id = "resolveReconciliationCase", tag = "reconciliation",
     params(
@@ -88,23 +89,31 @@ pub async fn resolve(
     let resolution = request.into_resolution(caller.subject())?;
     let (reach, bytes) = (caller.reach(), body.bytes);
     app::to_the_end(async move {
-        let mut attempt = match key.begin(&app, caller.tenant(), &bytes).await? {
+        if let Some(answer) = key.replay(&app, caller.tenant(), &bytes).await? {
+            return Ok(answer);
+        }
+        // Asks the vendor, so that no transaction must be open meanwhile.
+        let vetted = found(app.engine().vet(&reach, id, &resolution).await);
+        let attempt = match key.begin(&app, caller.tenant(), &bytes).await? {
             Start::Replay(answer) => return Ok(answer),
             Start::Fresh(attempt) => attempt,
         };
-        let case = app.engine().resolve(&mut attempt.tx, &reach, id, &resolution).await;
-        let case = case.map_err(Problem::from).and_then(|case| case.ok_or_else(|| Problem::not_found("case")));
+        let (mut attempt, vetted) = attempt.made(vetted).await?;
+        let case = found(app.engine().resolve(&mut attempt.tx, &reach, id, &resolution, &vetted).await);
         let (mut attempt, case) = attempt.made(case).await?;
         let view = detail(&mut attempt.tx, &case).await?;
         let answer = attempt.finish(&app, StatusCode::OK, None, &view).await?;
         app.engine().wake();
-        app.engine().cancel_named_duplicates(&case, &resolution).await?;
         Ok(answer)
     })
     .await
 }
 
 refusals!(Refusals: ALWAYS | BODY; NotFound, Conflict, VendorUnavailable);
+
+fn found<T>(found: Result<Option<T>, ResolveError>) -> Result<T, Problem> {
+    found?.ok_or_else(|| Problem::not_found("case"))
+}
 
 impl ResolveRequest {
     fn into_resolution(self, actor: &str) -> Result<Resolution, Problem> {
@@ -171,6 +180,10 @@ impl From<ResolveError> for Problem {
             ResolveError::NotInCase { index } => {
                 fault(format!("/items/{index}/check_id"), "unknown_check", "The case has no such check.")
             }
+            ResolveError::SameObject { index } => {
+                let detail = "An item before it names the same vendor order; an order can be one check's only.";
+                fault(format!("/items/{index}/vendor_order_id"), "repeated", detail)
+            }
             ResolveError::NotADuplicate { index } => {
                 let detail = "Only vendor orders that this case recorded as duplicates can be canceled here.";
                 fault(format!("/cancel_vendor_orders/{index}"), "not_a_duplicate", detail)
@@ -185,5 +198,18 @@ impl From<ResolveError> for Problem {
             }
             ResolveError::Store(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Place;
+
+    #[test]
+    fn one_vendor_order_for_two_checks_is_a_fault_of_the_second() {
+        let problem = Problem::from(ResolveError::SameObject { index: 1 });
+        assert_eq!(problem.kind(), Kind::Invalid);
+        assert_eq!(problem.faults()[0].place, Place::Pointer("/items/1/vendor_order_id".to_owned()));
     }
 }

@@ -109,13 +109,27 @@ struct ScanView {
     #[schema(required)]
     incomplete_because: Option<String>,
     stopped_early: bool,
+    /// Pages of the vendor's list that were read.
     pages: u32,
-    calls: u32,
+    /// Candidates that were read in full.
+    read: u32,
+    /// Objects that were listed.
     objects: u32,
+    cost: CostView,
     /// Objects that carry a reference of this case.
     found: Vec<SightingView>,
     /// Objects that look like a check of this case and carry no reference. Evidence, never proof.
     look_alikes: Vec<LookAlikeView>,
+}
+
+/// What a scan cost. It looks for all open cases of the account at once.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ScanCost)]
+struct CostView {
+    /// Calls to the vendor that were made, repeated ones included.
+    calls: u32,
+    /// Calls that had to be made: one for each page, and one for each candidate that was read in full.
+    least: u32,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -252,8 +266,9 @@ impl ScanView {
             incomplete_because: seen.incomplete_because.clone(),
             stopped_early: seen.stopped_early,
             pages: seen.pages,
-            calls: seen.calls,
+            read: seen.read,
             objects: seen.objects,
+            cost: CostView { calls: seen.calls, least: seen.pages.saturating_add(seen.read) },
             found: seen.found.iter().filter(|found| is_ours(found.reference)).map(SightingView::of).collect(),
             look_alikes: seen
                 .look_alikes

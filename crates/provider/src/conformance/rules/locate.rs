@@ -13,10 +13,18 @@ use crate::{ItemOutcome, Submission};
 /// Enough to fill more than one page at any vendor.
 const STRANGERS: u32 = 60;
 
-fn counts_its_calls(seen: &Sightings, before: &Books, after: &Books, case: &str) {
+pub(super) fn counts_its_calls(seen: &Sightings, before: &Books, after: &Books, case: &str) {
     let made = after.calls_since(before);
     let total: u32 = made.values().sum();
     assert_eq!(seen.calls, total, "{case}: the look counts {} calls, the vendor {made:?}", seen.calls);
+}
+
+/// Of a look that nothing went wrong with: each call read a page or a candidate.
+pub(super) fn tells_what_it_read(seen: &Sightings, before: &Books, after: &Books, case: &str) {
+    counts_its_calls(seen, before, after, case);
+    let pages = after.calls_since(before).get("list").copied().unwrap_or(0);
+    assert_eq!(seen.pages, pages, "{case}: pages of the list");
+    assert_eq!(seen.read, seen.calls - pages, "{case}: candidates that were read, beside the list");
 }
 
 /// Exactly ours are found among many others, each once; what was never sent is not; and what is settled costs no more.
@@ -33,7 +41,7 @@ pub async fn ours_are_found_among_strangers(make: impl AsyncFn() -> Bench) {
     let seen = bench.locate(&asked).await;
     let after = bench.control.books().await;
     assert!(seen.complete, "{:?}", seen.incomplete_because);
-    counts_its_calls(&seen, &before, &after, "among strangers");
+    tells_what_it_read(&seen, &before, &after, "among strangers");
     assert!(seen.pages > 0, "no page was read");
     let found: Vec<_> = seen.found.iter().map(|seen| (seen.reference, seen.vendor.order_id.as_str())).collect();
     assert_eq!(found, [(ours.items[0].reference, accepted.vendor.order_id.as_str())]);
@@ -43,6 +51,7 @@ pub async fn ours_are_found_among_strangers(make: impl AsyncFn() -> Bench) {
     let binds_nobody_else = !seen.dismissed.contains(&accepted.vendor.order_id)
         && seen.look_alikes.iter().all(|alike| alike.vendor_order_id != accepted.vendor.order_id);
     assert!(binds_nobody_else, "ours is dismissed, or taken for a look-alike");
+    assert!(seen.dismissed.iter().all(|id| strangers.contains(id)), "something unknown is dismissed");
     bench.plain().is_not_in(&format!("{seen:?}"));
 
     let mut asked = query([&never_sent], t0);
@@ -50,6 +59,7 @@ pub async fn ours_are_found_among_strangers(make: impl AsyncFn() -> Bench) {
     let again = bench.locate(&asked).await;
     assert!(again.complete && again.found.is_empty(), "{:?}", again.found);
     assert!(again.calls <= seen.calls, "what is settled was read again: {} calls, then {}", seen.calls, again.calls);
+    assert_eq!(again.read, 0, "candidates that are settled were read again");
 }
 
 /// If the vendor made two objects of one reference, both are found.

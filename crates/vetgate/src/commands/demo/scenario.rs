@@ -1,7 +1,7 @@
 //! What the demo orders, and what goes wrong with it. Every person is made up; the numbers are such that the simulators
 //! bring each check to an end.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub const VENDORS: [&str; 3] = ["truora", "theary", "truework"];
 
@@ -41,6 +41,39 @@ pub fn order(external_id: &str, number: u32, vendors: &[&str]) -> Value {
         "consent": { "obtained_at": "2026-01-05T10:00:00Z", "document": { "url": "https://example.com/release.pdf" } },
         "checks": vendors.iter().map(|vendor| check(vendor, number)).collect::<Vec<_>>(),
     })
+}
+
+/// A batch as NDJSON: what all of its orders share, then an order on each line.
+pub fn batch(external_id: &str, orders: Vec<Value>) -> String {
+    const SHARED: [&str; 2] = ["position", "consent"];
+    let shared: Map<String, Value> = orders
+        .first()
+        .map(|order| SHARED.map(|key| (key.to_owned(), order[key].clone())))
+        .into_iter()
+        .flatten()
+        .collect();
+    let mut lines = vec![json!({ "external_id": external_id, "defaults": shared })];
+    for mut order in orders {
+        if let Some(order) = order.as_object_mut() {
+            order.retain(|key, _| !SHARED.contains(&key.as_str()));
+        }
+        lines.push(order);
+    }
+    lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// How a batch call fails half-way: the create of its fifth order throws. Three of the others are made before that, four
+/// after the call has ended. And its answer is lost.
+pub fn half_way() -> Value {
+    json!({ "batch_throw_at": 4, "siblings_before_error": 3, "siblings_after_error_ms": 1_500 })
+}
+
+/// How many orders such a call has, and how many of them come to be.
+pub const HALF_WAY: (usize, usize) = (8, 7);
+
+/// The switches as they are by themselves.
+pub fn whole() -> Value {
+    json!({ "batch_throw_at": null, "siblings_before_error": 0, "siblings_after_error_ms": 0 })
 }
 
 /// The smallest order there is.

@@ -1,60 +1,52 @@
 //! What the demo prints: how far it is, and what came of it.
 
-use std::io::IsTerminal as _;
-use std::time::Duration;
-
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use comfy_table::{Cell, Table};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
-use super::Outcome;
 use super::tally::checks_of;
+use super::{Outcome, half_way};
+use crate::commands::{print, progress};
 
 /// Shows on standard error how far it is: a bar on a terminal, else a line for each step.
-pub struct Progress {
-    bar: ProgressBar,
-    is_terminal: bool,
-}
+pub struct Progress(ProgressBar);
 
 impl Progress {
     pub fn start() -> Self {
-        let is_terminal = std::io::stderr().is_terminal();
-        let target = if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(None, target);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar, is_terminal }
+        Self(progress::bar("{spinner} {msg}"))
     }
 
     pub fn say(&self, step: &str) {
-        if !self.is_terminal {
+        if !progress::is_terminal() {
             eprintln!("{step}");
         }
-        self.bar.set_message(step.to_owned());
+        self.0.set_message(step.to_owned());
     }
 
     pub fn show(&self, done: usize, of: usize) {
         let length = |count| u64::try_from(count).unwrap_or(u64::MAX);
-        if self.bar.length().is_none()
-            && let Ok(style) = ProgressStyle::with_template("{spinner} {wide_bar} {pos}/{len}  {msg}")
+        if self.0.length().is_none()
+            && let Ok(style) = ProgressStyle::with_template("{spinner} {bar:30} {pos}/{len}  {msg}")
         {
-            self.bar.set_style(style);
+            self.0.set_style(style);
         }
-        self.bar.set_length(length(of));
-        self.bar.set_position(length(done));
+        self.0.set_length(length(of));
+        self.0.set_position(length(done));
     }
 
     pub fn end(&self) {
-        self.bar.finish_and_clear();
+        self.0.finish_and_clear();
     }
 }
 
 pub fn print(outcome: &Outcome) {
-    println!("\nOrders\n{}", orders(outcome));
-    println!("\nLost answers, and how each was settled\n{}", cases(outcome));
-    println!("\nCounted from the vendors' own books\n{}", tallies(outcome));
+    print::section("Single orders", &orders(outcome));
+    print::section("Batches", &batches(outcome));
+    print::section("Lost answers, and how each was settled", &cases(outcome));
+    let lost = "A batch call of Theary's that failed half-way and lost its answer: when each order was made, and how it was found";
+    print::section(lost, &stories(outcome));
+    print::section("What looking for them cost", &scans(outcome));
+    print::section("Counted from the vendors' own books", &tallies(outcome));
     let checks: usize = outcome.tallies.values().map(|tally| tally.checks_sent).sum();
     let objects: usize = outcome.tallies.values().map(|tally| tally.vendor_objects).sum();
     if outcome.complaints.is_empty() {
@@ -70,29 +62,91 @@ pub fn print(outcome: &Outcome) {
     }
 }
 
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header);
-    table
-}
-
 fn orders(outcome: &Outcome) -> Table {
-    let mut table = table(&["order", "status", "outcome", "check", "vendor's object"]);
-    for order in &outcome.orders {
-        let mut own = [word(&order["external_id"]), word(&order["status"]), word(&order["outcome"])];
+    let mut table = print::table(&["order", "status", "outcome", "check", "vendor's object"]);
+    for order in outcome.orders.iter().filter(|order| order["batch_id"].is_null()) {
+        // The checks of one order stand below each other.
+        let mut own =
+            [Cell::new(word(&order["external_id"])), print::state(&order["status"]), print::state(&order["outcome"])];
         for check in checks_of(order) {
             let what = format!("{} at {}: {}", word(&check["type"]), word(&check["provider"]), word(&check["outcome"]));
-            table.add_row(own.into_iter().chain([what, word(&check["vendor"]["order_id"])]));
-            // The checks of one order stand below each other.
-            own = Default::default();
+            table.add_row(own.into_iter().chain([what, word(&check["vendor"]["order_id"])].map(Cell::new)));
+            own = [(); 3].map(|()| Cell::new(""));
         }
     }
     table
 }
 
+fn batches(outcome: &Outcome) -> Table {
+    let mut table = print::table(&["batch", "status", "orders", "checks", "completed", "at"]);
+    for batch in outcome.batches.iter().rev() {
+        let of_batch = outcome.orders.iter().filter(|order| order["batch_id"] == batch["id"]).flat_map(checks_of);
+        let mut vendors: Vec<_> = of_batch.map(|check| word(&check["provider"])).collect();
+        vendors.sort();
+        vendors.dedup();
+        table.add_row([
+            Cell::new(word(&batch["external_id"])),
+            print::state(&batch["status"]),
+            Cell::new(print::word(&batch["orders"])),
+            Cell::new(print::word(&batch["checks"])),
+            Cell::new(print::word(&batch["counts"]["completed"])),
+            Cell::new(vendors.join(", ")),
+        ]);
+    }
+    print::align_numbers(&mut table, &[2, 3, 4]);
+    table
+}
+
+fn stories(outcome: &Outcome) -> Table {
+    let mut table = print::table(&["order", "made at the vendor", "found", "then"]);
+    for story in &outcome.stories {
+        let made = match story.made_after_ms {
+            None => "never".to_owned(),
+            Some(_) if story.resent => "not by this call".to_owned(),
+            Some(after) if after <= 0 => "before the call failed".to_owned(),
+            Some(after) => format!("{} after the call had failed", seconds(after)),
+        };
+        let found = match story.found_by_scan {
+            Some(scan) if !story.resent => format!("by scan {scan}"),
+            _ => "not there, by two looks".to_owned(),
+        };
+        let then = match (story.bound, story.resent) {
+            (true, false) => "bound, not sent again",
+            (true, true) => "sent again, alone, once",
+            (false, _) => "open",
+        };
+        table.add_row([story.external_id.clone(), made, found, then.to_owned()]);
+    }
+    table
+}
+
+fn scans(outcome: &Outcome) -> Table {
+    let case = &outcome.failed_call;
+    let mut table = print::table(&["scan", "began", "pages", "read", "calls", "least", "found", "complete"]);
+    for (at, scan) in half_way::scans(case).enumerate() {
+        table.add_row([
+            (at + 1).to_string(),
+            half_way::began_after_ms(case, scan).map(seconds).unwrap_or_default(),
+            print::word(&scan["pages"]),
+            print::word(&scan["read"]),
+            print::word(&scan["cost"]["calls"]),
+            print::word(&scan["cost"]["least"]),
+            half_way::found(scan).count().to_string(),
+            print::word(&scan["complete"]),
+        ]);
+    }
+    print::align_numbers(&mut table, &[0, 1, 2, 3, 4, 5, 6]);
+    table
+}
+
+/// `1.5s`
+#[expect(clippy::cast_precision_loss, reason = "seconds of a demo")]
+fn seconds(milliseconds: i64) -> String {
+    format!("{:.1}s", milliseconds as f64 / 1000.0)
+}
+
 fn cases(outcome: &Outcome) -> Table {
-    let mut table = table(&["order", "vendor", "why", "found", "then"]);
+    let mut table = print::table(&["order", "vendor", "why", "found", "then"]);
     for case in &outcome.cases {
         for item in case["items"].as_array().into_iter().flatten() {
             let of_item = |order: &&Value| checks_of(order).any(|check| check["id"] == item["check_id"]);
@@ -112,8 +166,16 @@ fn cases(outcome: &Outcome) -> Table {
 }
 
 fn tallies(outcome: &Outcome) -> Table {
-    let mut table =
-        table(&["vendor", "orders", "checks sent", "completed", "vendor objects", "lost", "duplicated", "cases"]);
+    let mut table = print::table(&[
+        "vendor",
+        "orders",
+        "checks sent",
+        "completed",
+        "vendor objects",
+        "lost",
+        "duplicated",
+        "cases",
+    ]);
     for (vendor, tally) in &outcome.tallies {
         let counts = [
             tally.orders,
@@ -126,9 +188,7 @@ fn tallies(outcome: &Outcome) -> Table {
         ];
         table.add_row(std::iter::once((*vendor).to_owned()).chain(counts.iter().map(usize::to_string)));
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    print::align_numbers(&mut table, &[1, 2, 3, 4, 5, 6, 7]);
     table
 }
 

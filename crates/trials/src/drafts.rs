@@ -1,0 +1,107 @@
+//! Orders that every simulator takes and that end well.
+
+use std::collections::BTreeMap;
+
+use domain::input::{BackgroundCheck, EducationVerification, Employer, EmploymentVerification, Institution};
+use domain::{
+    CheckDraft, CheckInput, CheckSpec, Consent, ConsentDocument, Identifier, IdentifierType, Money, OrderDraft,
+    OrderInput, Person, Position, ProviderId, Purpose, Subject,
+};
+
+/// An order with one check at this vendor, which ends well there.
+pub fn draft(vendor: &str, number: u32) -> OrderDraft {
+    draft_of(&[vendor], number)
+}
+
+/// An order with one check at each of these vendors.
+pub fn draft_of(vendors: &[&str], number: u32) -> OrderDraft {
+    let checks = vendors.iter().map(|vendor| CheckDraft {
+        input: CheckInput { spec: spec(vendor, number), vendor_options: serde_json::Map::new() }.into(),
+        provider: Some(ProviderId::new(*vendor)),
+        account: None,
+    });
+    OrderDraft {
+        external_id: Some(format!("T-{number}")),
+        input: order_input(number).into(),
+        provider: None,
+        checks: checks.collect(),
+        metadata: BTreeMap::new(),
+    }
+}
+
+fn spec(vendor: &str, number: u32) -> CheckSpec {
+    match vendor {
+        "truora" => CheckSpec::BackgroundCheck(BackgroundCheck { country: "CO".into(), ..BackgroundCheck::default() }),
+        "theary" if number % 2 == 1 => CheckSpec::EducationVerification(EducationVerification {
+            institution: Institution { name: "Sample University".into(), email: None, phone: None },
+            qualification: Some("BSc".into()),
+            field_of_study: Some("Mathematics".into()),
+            graduation_date: Some("2014-06-30".parse().expect("a date")),
+        }),
+        _ => CheckSpec::EmploymentVerification(EmploymentVerification {
+            employer: Some(Employer {
+                name: "Fake Company".into(),
+                location: Some("Springfield, IL".into()),
+                email: Some("hr@example.com".into()),
+                ..Employer::default()
+            }),
+            title: Some("Software Engineer".into()),
+            start_date: Some("2019-01-01".parse().expect("a date")),
+            end_date: None,
+        }),
+    }
+}
+
+fn order_input(number: u32) -> OrderInput {
+    let identifier = |kind, country: &str, value: String| Identifier {
+        kind,
+        country: country.into(),
+        value,
+        issued_on: None,
+        serial: None,
+        verification_code: None,
+    };
+    OrderInput {
+        subject: Subject::Person(Person {
+            first_name: Some("Taylor".into()),
+            last_name: Some("Curtis".into()),
+            date_of_birth: Some("1990-05-15".parse().expect("a date")),
+            email: Some("taylor.curtis@example.com".into()),
+            phone: Some("+15550100".into()),
+            identifiers: vec![
+                identifier(IdentifierType::Ssn, "US", "000-00-0000".into()),
+                // The simulator steers by the last digit; zero is a clean one.
+                identifier(IdentifierType::NationalId, "CO", format!("{}0", 10_000_000 + number)),
+            ],
+            ..Person::default()
+        }),
+        position: Some(Position {
+            title: Some("Engineer".into()),
+            company: Some("Example Hiring Inc".into()),
+            city: Some("Springfield".into()),
+            region: Some("IL".into()),
+            country: Some("US".into()),
+            salary: Some(Money { amount: "100000.00".into(), currency: "USD".into() }),
+            ..Position::default()
+        }),
+        purpose: Purpose::Employment,
+        consent: Consent {
+            obtained_at: "2025-12-01T10:00:00Z".parse().expect("a time"),
+            text_version: None,
+            expires_at: None,
+            document: Some(ConsentDocument::Link { url: "https://example.com/release.pdf".into() }),
+        },
+    }
+}
+
+/// The same order for somebody with this SSN, by which simulators choose how a check ends.
+pub fn with_ssn(mut draft: OrderDraft, ssn: &str) -> OrderDraft {
+    let mut input = draft.input.expose().clone();
+    if let Subject::Person(person) = &mut input.subject {
+        for identifier in person.identifiers.iter_mut().filter(|identifier| identifier.kind == IdentifierType::Ssn) {
+            ssn.clone_into(&mut identifier.value);
+        }
+    }
+    draft.input = input.into();
+    draft
+}

@@ -1,0 +1,158 @@
+//! How commands print what the API says: tables, words and times. In colours on a terminal.
+
+use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets};
+use serde_json::Value;
+
+use crate::client::Refused;
+
+/// What stands where there is nothing.
+const NOTHING: &str = "-";
+
+/// A table without lines, so that it can be cut and searched.
+pub fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if !header.is_empty() {
+        table.set_header(header);
+    }
+    table
+}
+
+/// Keeps these columns whole on a narrow terminal: an id that is broken cannot be copied.
+pub fn keep_whole(table: &mut Table, columns: &[usize]) {
+    for column in columns {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+}
+
+/// Aligns these columns as numbers are read.
+pub fn align_numbers(table: &mut Table, columns: &[usize]) {
+    for column in columns {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}
+
+/// Prints a table below a heading, unless it is empty.
+pub fn section(heading: &str, table: &Table) {
+    if !table.is_empty() {
+        println!("\n{heading}\n{}", trimmed(table));
+    }
+}
+
+/// Prints a list, or that it is empty, and whether there is more of it.
+pub fn list(table: &Table, page: &Value, empty: &str) {
+    if table.is_empty() {
+        println!("{empty}");
+    } else {
+        println!("{}", trimmed(table));
+    }
+    if page["next_cursor"].is_string() {
+        println!("\nThere are more. --limit asks for them.");
+    }
+}
+
+/// A table without the blanks at the ends of its lines.
+pub fn trimmed(table: &Table) -> String {
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// The API's own JSON.
+pub fn json(answer: &Value) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(answer)?);
+    Ok(())
+}
+
+/// With `--json` a refusal is the API's JSON as well; what it says goes to standard error as ever.
+pub fn refusal_too<T>(as_json: bool, ended: anyhow::Result<T>) -> anyhow::Result<T> {
+    if let Err(error) = &ended
+        && let Some(refused) = error.downcast_ref::<Refused>().filter(|refused| as_json && !refused.problem.is_null())
+    {
+        json(&refused.problem)?;
+    }
+    ended
+}
+
+/// A text, a number or a switch.
+pub fn word(value: &Value) -> String {
+    match value {
+        Value::String(text) if !text.is_empty() => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(switch) => if *switch { "yes" } else { "no" }.to_owned(),
+        _ => NOTHING.to_owned(),
+    }
+}
+
+/// A time to the second: `2026-11-21 09:16:03Z`.
+pub fn time(value: &Value) -> String {
+    let Some(text) = value.as_str() else { return NOTHING.to_owned() };
+    match (text.get(..19), text.get(10..11)) {
+        (Some(seconds), Some("T")) if text.ends_with('Z') => seconds.replacen('T', " ", 1) + "Z",
+        _ => text.to_owned(),
+    }
+}
+
+/// Why something is as it is: the word, then the sentence.
+pub fn reason(value: &Value) -> String {
+    match (value["code"].as_str(), value["message"].as_str().filter(|message| !message.is_empty())) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        _ => NOTHING.to_owned(),
+    }
+}
+
+/// What comes with an event or a decision: `status=queued type=background_check`.
+pub fn pairs(value: &Value) -> String {
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let pairs = value.as_object().into_iter().flatten().map(|(key, value)| format!("{key}={}", plain(value)));
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+/// A status, an outcome or a state, in the colour of what it asks of whoever reads it.
+pub fn state(value: &Value) -> Cell {
+    let text = word(value);
+    match color(&text) {
+        Some(color) => Cell::new(text).fg(color),
+        None => Cell::new(text),
+    }
+}
+
+fn color(state: &str) -> Option<Color> {
+    match state {
+        "completed" | "clear" | "resolved" | "bound" => Some(Color::Green),
+        "unconfirmed" | "action_required" | "unresolved" | "open" | "unknown" | "proven" | "absent" => {
+            Some(Color::Yellow)
+        }
+        "needs_review" | "failed" | "consider" | "duplicate" => Some(Color::Red),
+        "canceled" => Some(Color::DarkGrey),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn times_are_cut_to_the_second() {
+        assert_eq!(time(&json!("2026-11-21T09:16:03.123456Z")), "2026-11-21 09:16:03Z");
+        assert_eq!(time(&json!("2026-11-21T09:16:03Z")), "2026-11-21 09:16:03Z");
+        assert_eq!(time(&json!("soon")), "soon");
+        assert_eq!(time(&Value::Null), "-");
+    }
+
+    #[test]
+    fn ids_are_not_broken() {
+        let mut table = table(&["id", "why"]);
+        table.set_width(40);
+        let id = "rec_01jd5z0x9gf0r8w1v4m2h7k3tg";
+        table.add_row([id, "a sentence that is much longer than there is room for beside it"]);
+        keep_whole(&mut table, &[0]);
+        assert!(trimmed(&table).contains(id), "{table}");
+    }
+}
