@@ -18,15 +18,20 @@ impl Engine {
     /// Chooses a vendor for each check, asks its adapter for objections, and writes order, checks, event and work into
     /// the caller's transaction. Once that is saved, call [`Engine::wake`]. No vendor is called.
     pub async fn accept(&self, tx: &mut Tx, tenant: &TenantId, draft: OrderDraft) -> Result<Order, AcceptError> {
-        let order = self.plan(tenant, draft).map_err(AcceptError::Invalid)?;
+        let id = OrderId::generate(self.clock(), self.entropy());
+        let order = self.plan(id, tenant, draft).map_err(AcceptError::Invalid)?;
         tx.orders().insert(&order, order.created_at).await?;
         metrics::counter!("vetgate_orders_accepted_total").increment(1);
         Ok(order)
     }
 
-    pub(crate) fn plan(&self, tenant: &TenantId, draft: OrderDraft) -> Result<Order, Vec<(String, FieldError)>> {
+    pub(crate) fn plan(
+        &self,
+        id: OrderId,
+        tenant: &TenantId,
+        draft: OrderDraft,
+    ) -> Result<Order, Vec<(String, FieldError)>> {
         let now = self.now();
-        let id = OrderId::generate(self.clock(), self.entropy());
         let mut faults = Vec::new();
         let mut checks = Vec::with_capacity(draft.checks.len());
         for (position, check) in draft.checks.into_iter().enumerate() {

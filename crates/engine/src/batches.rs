@@ -5,9 +5,11 @@
 //! cancels each as if its caller had asked for it alone.
 
 use domain::{
-    Batch, BatchId, CheckCounts, CheckStatus, FieldError, Order, OrderDraft, Reason, RejectedRow, TenantId, Timestamp,
+    Batch, BatchId, CheckCounts, CheckStatus, FieldError, Order, OrderDraft, OrderId, Reason, RejectedRow, TenantId,
+    Timestamp,
 };
 use store::{Scope, StoreError, Tx};
+use uuid::Uuid;
 
 use crate::{AcceptError, Engine};
 
@@ -24,6 +26,8 @@ const CANCELED_AT_ONCE: i64 = 200;
 pub struct BatchIntake {
     engine: Engine,
     id: BatchId,
+    /// The id of its first order.
+    first: OrderId,
     tenant: TenantId,
     external_id: Option<String>,
     begun_at: Timestamp,
@@ -42,12 +46,12 @@ impl BatchIntake {
 
     /// Says what is wrong with an order, each fault with its JSON Pointer into it. Writes nothing.
     pub fn judge(&self, draft: OrderDraft) -> Result<(), Vec<(String, FieldError)>> {
-        self.engine.plan(&self.tenant, draft).map(drop)
+        self.engine.plan(self.next_id(), &self.tenant, draft).map(drop)
     }
 
     /// Plans one order of the batch. Orders are written in chunks, the last of them by [`finish`](Self::finish).
     pub async fn add(&mut self, tx: &mut Tx, draft: OrderDraft) -> Result<(), AcceptError> {
-        let mut order = self.engine.plan(&self.tenant, draft).map_err(AcceptError::Invalid)?;
+        let mut order = self.engine.plan(self.next_id(), &self.tenant, draft).map_err(AcceptError::Invalid)?;
         order.batch_id = Some(self.id);
         self.orders = self.orders.saturating_add(1);
         self.checks = self.checks.saturating_add(u32::try_from(order.checks.len()).unwrap_or(u32::MAX));
@@ -56,6 +60,11 @@ impl BatchIntake {
             self.flush(tx).await?;
         }
         Ok(())
+    }
+
+    /// Lists and reports are newest first. Counted down from the first, a batch's orders come in the order of its rows.
+    fn next_id(&self) -> OrderId {
+        OrderId::from_uuid(Uuid::from_u128(self.first.uuid().as_u128().saturating_sub(self.orders.into())))
     }
 
     /// Notes a row that is left out, where the caller asked to skip what is invalid.
@@ -106,6 +115,7 @@ impl Engine {
         BatchIntake {
             engine: self.clone(),
             id: BatchId::generate(self.clock(), self.entropy()),
+            first: OrderId::generate(self.clock(), self.entropy()),
             tenant: tenant.clone(),
             external_id,
             begun_at: self.now(),
@@ -159,29 +169,44 @@ impl Engine {
     }
 
     async fn cancel_one_or_pass_it_over(&self) -> Result<usize, StoreError> {
-        match self.cancel_next(1).await {
+        let mut tx = self.store().begin().await?;
+        let Some((batch, reason, ids)) = tx.batches().next_to_cancel(1).await? else { return Ok(0) };
+        match self.cancel_these(&mut tx, &ids, &reason).await {
             Err(error) if !error.is_transient() => {
+                tx.cancel().await?;
                 let mut tx = self.store().begin().await?;
-                let passed_over = tx.batches().next_to_cancel(1).await?;
-                tx.save().await?;
-                if let Some((batch, _, orders)) = passed_over {
-                    tracing::error!(%error, %batch, ?orders, "an order of a canceled batch could not be canceled");
+                // Another process may have come in between: only the very order that failed is passed over.
+                if tx.batches().next_to_cancel(1).await?.is_some_and(|(_, _, next)| next == ids) {
+                    tx.save().await?;
+                    tracing::error!(%error, %batch, orders = ?ids, "an order of a canceled batch could not be canceled");
                 }
                 Ok(1)
             }
-            done => done,
+            canceled => {
+                canceled?;
+                self.save_canceled(tx, ids.len()).await
+            }
         }
     }
 
     async fn cancel_next(&self, limit: i64) -> Result<usize, StoreError> {
         let mut tx = self.store().begin().await?;
         let Some((_, reason, ids)) = tx.batches().next_to_cancel(limit).await? else { return Ok(0) };
-        for mut order in tx.orders().lock_many(&ids).await? {
-            self.cancel_order(&mut tx, &mut order, &reason).await?;
+        self.cancel_these(&mut tx, &ids, &reason).await?;
+        self.save_canceled(tx, ids.len()).await
+    }
+
+    async fn cancel_these(&self, tx: &mut Tx, ids: &[OrderId], reason: &Reason) -> Result<(), StoreError> {
+        for mut order in tx.orders().lock_many(ids).await? {
+            self.cancel_order(tx, &mut order, reason).await?;
         }
+        Ok(())
+    }
+
+    async fn save_canceled(&self, tx: Tx, count: usize) -> Result<usize, StoreError> {
         tx.save().await?;
         self.wake();
         // The end of a batch's orders is a step as well: the next batch may wait behind it.
-        Ok(ids.len().max(1))
+        Ok(count.max(1))
     }
 }

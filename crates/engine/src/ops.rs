@@ -302,7 +302,8 @@ async fn must_be_free(tx: &mut Tx, account: &Account, index: usize, vendor_order
     Err(ResolveError::foreign(index, "that vendor order belongs to another check here"))
 }
 
-/// Every item must be of the case and open, no two may name one vendor order, and every order to cancel a recorded duplicate of it.
+/// Every item must be of the case and open, no two may name one vendor order, and every order to cancel must be a recorded
+/// duplicate of it.
 fn check_items(case: &Case, resolution: &Resolution) -> Result<(), ResolveError> {
     for (index, (check_id, _)) in resolution.items.iter().enumerate() {
         let item =

@@ -142,7 +142,7 @@ impl Engine {
         }
         match &check.state.stage {
             // It may be this very object that it should be bound to.
-            Stage::Bound(binding) if binding.provisional => {
+            Stage::Bound(binding) if binding.provisional && binding.ending.is_none() => {
                 tx.orders().save(&order, &[look_now(reference.check, self.now())], &[]).await?;
                 Ok(Verdict::Known)
             }

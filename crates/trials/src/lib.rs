@@ -8,6 +8,7 @@ pub mod clock;
 pub mod drafts;
 pub mod polls;
 pub mod post_room;
+pub mod scan_cost;
 pub mod schedule;
 pub mod side_by_side;
 pub mod tally;
@@ -16,6 +17,7 @@ pub mod world;
 
 pub use crate::clock::TestClock;
 pub use crate::drafts::{draft, draft_of};
+pub use crate::scan_cost::{ScanCost, scan_cost};
 pub use crate::schedule::{Options, schedule};
 pub use crate::side_by_side::SideBySide;
 pub use crate::tally::{Count, Invariant, Report, Tallies};

@@ -133,7 +133,9 @@ impl<'a> Scan<'a> {
         let carries = Carries::read(row.custom_input.as_deref());
         // Says something of the account, whatever is known of the check.
         self.seen.echoes |= carries.ours().is_some();
-        if !self.query.settled.contains(&id) {
+        // What is sought counts even where another check holds it: the vendor's own dedupe lets checks share.
+        let is_sought = carries.ours().is_some_and(|reference| self.sought.contains(&reference));
+        if is_sought || !self.query.settled.contains(&id) {
             self.judge(carries, row, &id, created_at, in_window);
         }
         if in_window {

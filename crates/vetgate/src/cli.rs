@@ -125,6 +125,8 @@ vendors' own books. Ends with 0 only if nothing was lost and nothing was doubled
         #[arg(long)]
         json: bool,
     },
+    /// Measures the gateway on a private Postgres: faults, intake, scan
+    Bench(commands::bench::Options),
 }
 
 impl Command {
@@ -144,6 +146,7 @@ impl Command {
             Self::Sandbox(options) => commands::sandbox::sandbox(&options).await,
             Self::Dev(options) => commands::dev::dev(&sources, options).await,
             Self::Demo { json } => commands::demo::demo(json).await,
+            Self::Bench(options) => commands::bench::bench(options).await,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod batches;
+pub mod bench;
 pub mod cases;
 pub mod demo;
 pub mod dev;

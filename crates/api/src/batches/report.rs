@@ -54,7 +54,7 @@ const REST: Duration = Duration::from_secs(10);
          content(
             (String = "text/csv", examples(("report" = (value = json!(examples::batch_report_csv()))))),
             (Line<'static> = "application/x-ndjson", examples(("report" = (summary = "One line of it", value = json!(examples::batch_report_line()))))),
-            (crate::upload::Workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", examples(("report" = (summary = "A workbook with one sheet", value = json!(null))))),
+            (crate::upload::Workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", examples(("report" = (summary = "A workbook with one sheet", external_value = "/v1/batches/bat_01jd5z0x9gf0r8w1v4m2h7k3th/report?format=xlsx")))),
          )),
         Refusals,
     ),

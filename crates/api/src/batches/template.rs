@@ -32,7 +32,7 @@ use crate::{examples, upload};
          headers(("Content-Disposition" = String, description = "A name for the file.")),
          content(
             (String = "text/csv", examples(("headings" = (value = json!(examples::batch_template()))))),
-            (upload::Workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", examples(("workbook" = (summary = "A workbook with the sheets Orders and Help", value = json!(null))))),
+            (upload::Workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", examples(("workbook" = (summary = "A workbook with the sheets Orders and Help", external_value = "/v1/batch-templates/background_check?format=xlsx")))),
          )),
         Refusals,
     ),

@@ -632,6 +632,7 @@ async fn files_that_cannot_be_read_say_why() {
         let units = text.encode_utf16().flat_map(u16::to_le_bytes);
         [0xff, 0xfe].into_iter().chain(units).collect::<Vec<u8>>()
     };
+    let encrypted: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let ole = [&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1][..], &[0; 600]].concat();
     let latin1: Vec<u8> = good.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?')).collect();
     let cases: Vec<(&str, &str, Vec<u8>, u16)> = vec![
@@ -649,7 +650,8 @@ async fn files_that_cannot_be_read_say_why() {
         ("a quote that is not closed", CSV, [good.as_bytes(), b"\"x,"].concat(), 400),
         ("a workbook called CSV", CSV, xlsx(&orders(1)), 400),
         ("a CSV called a workbook", XLSX, good.clone().into_bytes(), 400),
-        ("an old or protected workbook", XLSX, ole, 400),
+        ("a workbook with a password", XLSX, [&ole[..512], &encrypted, &[0; 600]].concat(), 400),
+        ("an old workbook", XLSX, ole, 400),
         (
             "half a workbook",
             XLSX,
@@ -668,6 +670,17 @@ async fn files_that_cannot_be_read_say_why() {
     ];
     for (what, media_type, body, status) in cases {
         let refused = upload(&gateway, media_type, body).await;
+        if let Some(word) = ["password", "UTF-16", ".xls)"]
+            .into_iter()
+            .zip(["a password", "UTF-16", "an old"])
+            .find_map(|(word, case)| what.contains(case).then_some(word))
+        {
+            assert!(
+                refused.body["detail"].as_str().is_some_and(|text| text.contains(word)),
+                "{what}: {}",
+                refused.text
+            );
+        }
         assert_eq!(refused.status.as_u16(), status, "{what}: {}", refused.text);
         let kind = match (status, media_type) {
             (400, "application/json") => "/problems/malformed-request",

@@ -113,6 +113,13 @@ async fn every_field_of_the_wrong_type() {
             }),
         ),
         (
+            "/v1/batches".to_owned(),
+            json!({
+                "external_id": "x", "on_invalid": "skip", "defaults": {"metadata": {"k": "v"}},
+                "orders": [{"checks": [{"type": "background_check"}], "consent": {"document": {"url": "x"}}}]
+            }),
+        ),
+        (
             format!("/v1/orders/{}/cancel", gateway.order(&new_order()).await["id"].as_str().expect("an id")),
             json!({"reason": "other", "details": "x"}),
         ),

@@ -76,12 +76,15 @@ impl Engine {
     }
 }
 
-/// Whether a scan learns something about the item now. What was sent again is looked for once its window is over: looked
-/// for any earlier it would make every scan reach back to its first call, and prove nothing.
+/// Whether a scan is to look for the item now. What was sent again is looked for once its window is over, or when its
+/// case is due by somebody's wish: any earlier it would make every scan of the account reach back to its first call.
 pub(super) fn is_sought(case: &Case, item: &CaseItem, now: Timestamp) -> bool {
     match (item.state, item.resent_at) {
         (ItemState::Unknown | ItemState::Proven, _) => true,
-        (_, Some(resent)) => !item.late_scanned && resent + case.window() <= now,
+        (_, Some(resent)) => {
+            !item.late_scanned
+                && (resent + case.window() <= now || case.next_scan_at.is_some_and(|due_at| due_at <= now))
+        }
         (_, None) => false,
     }
 }

@@ -1,5 +1,6 @@
 //! The engine on a real Postgres against the simulated vendors.
 
+mod batch_crashes;
 mod batches;
 mod fault_schedules;
 mod gates;

@@ -93,3 +93,21 @@ async fn a_forced_call_that_never_arrived_ends_in_one_new_check() {
     assert_eq!((new.status(), new.state.sends), (CheckStatus::Completed, 3));
     assert_eq!(world.books("truora").objects.len(), 2);
 }
+
+#[tokio::test]
+async fn an_object_that_another_check_has_come_to_share_is_still_found_for_the_check_it_was_made_for() {
+    let world = World::new().await;
+    world.vendor("truora").control().arm(Fault::new("create", FaultKind::DropAfter));
+    let lost = world.accept(forced(0)).await;
+    world.engine.dispatch(&world.account("truora"), 1).await.expect("dispatched");
+    assert_eq!(the_check(&world, lost).await.status(), CheckStatus::Unconfirmed);
+    // The vendor's dedupe answers the next check of the same person with what the lost call made.
+    let sharing = world.accept(draft("truora", 0)).await;
+    world.engine.dispatch(&world.account("truora"), 1).await.expect("dispatched");
+    assert!(the_check(&world, sharing).await.state.binding().is_some());
+    world.work_until_settled(&[lost, sharing]).await;
+    let (lost, sharing) = (the_check(&world, lost).await, the_check(&world, sharing).await);
+    assert_eq!(vendors_object(&lost), vendors_object(&sharing));
+    assert_eq!((lost.status(), lost.state.sends), (CheckStatus::Completed, 1));
+    assert_eq!(world.books("truora").objects.len(), 1);
+}

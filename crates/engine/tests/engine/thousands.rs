@@ -39,3 +39,11 @@ async fn a_thousand_orders_and_a_partial_failure_in_every_tenth_call_make_a_thou
     assert_eq!((calls.len(), both.sends(), both.creates), (1_000, 1_010, 110));
     assert!(both.strangers >= 200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_unknown_among_ten_thousand_listed_cost_each_page_and_each_order_once() {
+    let cost = trials::scan_cost(1_000, 10_000).await;
+    println!("{cost:?}: {:.3} times the least", cost.ratio());
+    assert_eq!(cost.found, 1_000);
+    assert!(cost.ratio() <= 1.1, "{cost:?}");
+}

@@ -104,7 +104,7 @@ impl Course {
     /// A process is killed after so many steps; another takes its place.
     async fn die_in_the_middle(&mut self) {
         let at = self.random.random_range(0..self.engines.len());
-        let steps = self.random.random_range(1..120);
+        let steps = self.random.random_range(1..50);
         let engine = self.engines.remove(at);
         // What its calls had sent is with the vendors, what its transactions had not committed is nowhere.
         if for_polls(steps, work(&engine)).await.is_none() {

@@ -79,11 +79,14 @@ fn what_is_not_sought_is_found_in_the_time_that_is_looked_at_only() {
 }
 
 #[test]
-fn nothing_is_said_of_what_is_settled() {
+fn nothing_is_said_of_what_is_settled_unless_it_is_sought() {
     let settled = LocateQuery { settled: BTreeSet::from(["CHK1".to_owned()]), ..query() };
-    let found = seen_by(&settled, &[row("CHK1", 1001, &json!({ "custom_input": reference(1).to_string() }))]);
+    let of = |number| [row("CHK1", 1001, &json!({ "custom_input": reference(number).to_string() }))];
+    let found = seen_by(&settled, &of(2));
     assert!(found.found.is_empty() && found.listed.len() == 1);
     assert!(found.echoes, "the account gives references back, all the same");
+    let shared = seen_by(&settled, &of(1));
+    assert_eq!(shared.found.len(), 1, "another check holds it by the vendor's dedupe; it was made for this one");
 }
 
 #[test]

@@ -7,5 +7,6 @@ mod crashes;
 mod demo;
 mod example;
 mod kills;
+mod kills_batch;
 mod settings;
 mod support;

@@ -87,6 +87,8 @@ impl World {
             ("VETGATE_AUTH__HS256_SECRET", SECRET),
             ("VETGATE_ENCRYPTION__KEYS", KEY),
             ("VETGATE_DATABASE__MAX_CONNECTIONS", "8"),
+            // It lists as scans do, and tests wait for scans.
+            ("VETGATE_RECONCILE__SWEEP", "off"),
             ("VETGATE_TRUORA__CHECKS_URL", truora),
             ("VETGATE_TRUORA__ACCOUNT_URL", truora),
             ("VETGATE_TRUORA__API_KEY", &credentials.truora_api_key),
@@ -178,6 +180,20 @@ impl World {
     pub async fn post(&self, order: &Value, key: &str) -> String {
         let order = until(format!("order {key} is accepted"), async || self.try_post(order, key).await).await;
         order["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Uploads a batch as NDJSON as often as it takes, with the same key. Gives its id.
+    pub async fn post_batch(&self, lines: &str, key: &str) -> String {
+        until(format!("batch {key} is accepted"), async || {
+            let request = self.http.post(self.url("v1/batches")).bearer_auth(&self.token).header("Idempotency-Key", key);
+            let request = request.header("Content-Type", "application/x-ndjson").body(lines.to_owned());
+            let answer = request.send().await.ok()?;
+            let (status, body) = (answer.status(), answer.text().await.ok()?);
+            assert!(status == 202 || status == 409 || status == 503, "a batch was answered {status}: {body}");
+            let batch: Value = serde_json::from_str(&body).ok()?;
+            (status == 202).then(|| batch["id"].as_str().expect("an id").to_owned())
+        })
+        .await
     }
 
     /// Reads from the API as often as it takes.
@@ -381,7 +397,7 @@ fn token() -> String {
     mint(&SecretString::from(SECRET), &claims).expect("a token")
 }
 
-fn order(number: u32, vendors: &[&str]) -> Value {
+pub fn order(number: u32, vendors: &[&str]) -> Value {
     let check = |vendor: &&str| match *vendor {
         "truora" => json!({ "type": "background_check", "provider": "truora", "country": "CO" }),
         vendor => json!({
