@@ -66,11 +66,13 @@ ALTER TABLE events ADD COLUMN batch_id uuid;
 ALTER TABLE events ADD CONSTRAINT events_of_one_thing CHECK (num_nonnulls(order_id, batch_id) = 1);
 
 -- Sending goes by lanes: each batch is one, and all single orders are one (nil), so that a batch of 50,000 holds nobody
--- up. Following has no lanes; only what waits to be sent is in their index.
+-- up. Following has no lanes, only a part that is kept for single orders.
 ALTER TABLE work ADD COLUMN lane uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000';
 -- All of a batch is due at once, and taken from the front: entries of equal keys that share one tuple of the index could
 -- only be skipped once all of them were taken.
 CREATE INDEX work_by_lane ON work (account, lane, due_at) WITH (deduplicate_items = off) WHERE kind = 'send';
+CREATE INDEX work_single_looks ON work (account, due_at)
+    WHERE kind = 'follow' AND lane = '00000000-0000-0000-0000-000000000000';
 
 -- Bound by position in a batch's answer only, until the vendor's object was seen to carry our reference: whose object it
 -- is stays open, so a scan must read it.

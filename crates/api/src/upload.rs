@@ -102,6 +102,10 @@ pub fn start(
             (Ok(()), Ok(headings)) => incoming.drain().map(|()| headings),
             (Ok(()), Err(problem)) => Err(incoming.broken().unwrap_or(problem)),
         };
+        if result.is_err() {
+            // What is wrong is known; the caller is to be there to hear it.
+            let _ = incoming.drain();
+        }
         Ended { hasher: incoming.into_hasher(), result }
     });
     (receiver, reading)

@@ -1,6 +1,6 @@
 //! Accepting an order: after this it is never lost.
 
-use domain::{Check, CheckId, CheckState, FieldError, Order, OrderDraft, OrderId, TenantId};
+use domain::{Check, CheckId, CheckState, FieldError, Order, OrderDraft, OrderId, TenantId, Timestamp};
 use store::{StoreError, Tx};
 
 use crate::Engine;
@@ -19,7 +19,7 @@ impl Engine {
     /// the caller's transaction. Once that is saved, call [`Engine::wake`]. No vendor is called.
     pub async fn accept(&self, tx: &mut Tx, tenant: &TenantId, draft: OrderDraft) -> Result<Order, AcceptError> {
         let id = OrderId::generate(self.clock(), self.entropy());
-        let order = self.plan(id, tenant, draft).map_err(AcceptError::Invalid)?;
+        let order = self.plan(id, tenant, draft, self.now()).map_err(AcceptError::Invalid)?;
         tx.orders().insert(&order, order.created_at).await?;
         metrics::counter!("vetgate_orders_accepted_total").increment(1);
         Ok(order)
@@ -30,8 +30,8 @@ impl Engine {
         id: OrderId,
         tenant: &TenantId,
         draft: OrderDraft,
+        now: Timestamp,
     ) -> Result<Order, Vec<(String, FieldError)>> {
-        let now = self.now();
         let mut faults = Vec::new();
         let mut checks = Vec::with_capacity(draft.checks.len());
         for (position, check) in draft.checks.into_iter().enumerate() {

@@ -1,8 +1,9 @@
 //! Batches: many orders accepted in one transaction, and stopped together.
 //!
 //! [`BatchIntake`] takes the orders in, row by row, in the caller's transaction. To cancel a batch is one durable wish:
-//! from its commit on [`dispatch`](crate::dispatch) sends nothing of the batch, and a worker goes through its orders and
-//! cancels each as if its caller had asked for it alone.
+//! after its commit [`dispatch`](crate::dispatch) begins no call for the batch, and a worker goes through its orders and
+//! cancels each as if its caller had asked for it alone. A call that is being recorded while the wish is saved may still
+//! go out: its checks are settled first, and then canceled at the vendor.
 
 use domain::{
     Batch, BatchId, CheckCounts, CheckStatus, FieldError, Order, OrderDraft, OrderId, Reason, RejectedRow, TenantId,
@@ -46,12 +47,12 @@ impl BatchIntake {
 
     /// Says what is wrong with an order, each fault with its JSON Pointer into it. Writes nothing.
     pub fn judge(&self, draft: OrderDraft) -> Result<(), Vec<(String, FieldError)>> {
-        self.engine.plan(self.next_id(), &self.tenant, draft).map(drop)
+        self.planned(draft).map(drop)
     }
 
     /// Plans one order of the batch. Orders are written in chunks, the last of them by [`finish`](Self::finish).
     pub async fn add(&mut self, tx: &mut Tx, draft: OrderDraft) -> Result<(), AcceptError> {
-        let mut order = self.engine.plan(self.next_id(), &self.tenant, draft).map_err(AcceptError::Invalid)?;
+        let mut order = self.planned(draft).map_err(AcceptError::Invalid)?;
         order.batch_id = Some(self.id);
         self.orders = self.orders.saturating_add(1);
         self.checks = self.checks.saturating_add(u32::try_from(order.checks.len()).unwrap_or(u32::MAX));
@@ -60,6 +61,11 @@ impl BatchIntake {
             self.flush(tx).await?;
         }
         Ok(())
+    }
+
+    /// However long the upload takes, its orders are of one time: that which their ids tell, and lists go by.
+    fn planned(&self, draft: OrderDraft) -> Result<Order, Vec<(String, FieldError)>> {
+        self.engine.plan(self.next_id(), &self.tenant, draft, self.begun_at)
     }
 
     /// Lists and reports are newest first. Counted down from the first, a batch's orders come in the order of its rows.
@@ -127,8 +133,8 @@ impl Engine {
         }
     }
 
-    /// Notes the wish to stop a batch; nothing of it is sent once that is saved. Then call [`Engine::wake`]. `None`: the
-    /// caller has no such batch. One that is completed stays as it is.
+    /// Notes the wish to stop a batch; once that is saved, no more calls are begun for it. Then call [`Engine::wake`].
+    /// `None`: the caller has no such batch. One that is completed stays as it is.
     pub async fn cancel_batch(
         &self,
         tx: &mut Tx,

@@ -28,7 +28,7 @@ pub(crate) struct Ticket {
 #[derive(Default)]
 pub(crate) struct Round {
     pub tickets: Vec<Ticket>,
-    /// So many are not to be sent any more: canceled, or taken by another worker.
+    /// So many are not sent: canceled, taken by another worker, or not to be read.
     pub stopped: usize,
 }
 
@@ -59,18 +59,7 @@ impl Engine {
 
     /// Claims due checks for at most `limit` calls, a fair share of each lane, and records for each that it is being sent.
     pub(crate) async fn take_tickets(&self, account: &Account, limit: usize) -> Result<Round, StoreError> {
-        let now = self.now();
-        let lanes: Vec<_> = self.store().lanes(&account.key, now).await?.iter().map(|lane| lane.0).collect();
-        if lanes.is_empty() || limit == 0 {
-            return Ok(Round::default());
-        }
-        let batch_size = account.provider.descriptor().batch_size;
-        let shares = self.turns.share(&account.key, &lanes, limit).into_iter().map(|(lane, calls)| {
-            let checks = if lane.is_some() { calls.saturating_mul(batch_size) } else { calls };
-            (Lane(lane), i64::try_from(checks).unwrap_or(i64::MAX))
-        });
-        let claim_until = now + self.settings.lease_margin;
-        let claims = self.store().claim_lanes(&account.key, &shares.collect::<Vec<_>>(), now, claim_until).await?;
+        let claims = self.claim_shares(account, limit).await?;
         if claims.is_empty() {
             return Ok(Round::default());
         }
@@ -99,6 +88,28 @@ impl Engine {
         }
     }
 
+    async fn claim_shares(&self, account: &Account, limit: usize) -> Result<Vec<Claim>, StoreError> {
+        let batch_size = account.provider.descriptor().batch_size;
+        // Another process may just have emptied the lanes whose turn it was. Then it is the turn of others, once.
+        for _ in 0..2 {
+            let now = self.now();
+            let lanes: Vec<_> = self.store().lanes(&account.key, now).await?.iter().map(|lane| lane.0).collect();
+            if lanes.is_empty() || limit == 0 {
+                break;
+            }
+            let shares = self.turns.share(&account.key, &lanes, limit).into_iter().map(|(lane, calls)| {
+                let checks = if lane.is_some() { calls.saturating_mul(batch_size) } else { calls };
+                (Lane(lane), i64::try_from(checks).unwrap_or(i64::MAX))
+            });
+            let claim_until = now + self.settings.lease_margin;
+            let claims = self.store().claim_lanes(&account.key, &shares.collect::<Vec<_>>(), now, claim_until).await?;
+            if !claims.is_empty() {
+                return Ok(claims);
+            }
+        }
+        Ok(Vec::new())
+    }
+
     /// Writes down, in one transaction, that these checks are being sent in at most `most` calls; what would make more
     /// of them is given back.
     async fn record_sending(&self, account: &Account, claims: &[Claim], most: usize) -> Result<Round, StoreError> {
@@ -116,7 +127,11 @@ impl Engine {
         let mut round = Round::default();
         let (mut wanted, mut due) = (Vec::new(), Vec::new());
         for claim in claims {
-            let Some(order) = find_mut(&mut orders, claim.order_id) else { continue };
+            let Some(order) = find_mut(&mut orders, claim.order_id) else {
+                // It comes due again with the end of its lease.
+                round.stopped += 1;
+                continue;
+            };
             let Some(check) = order.check(claim.check_id) else { continue };
             if !matches!(check.state.stage, Stage::Queued { .. }) {
                 round.stopped += 1;
@@ -253,7 +268,10 @@ impl Engine {
             then: AfterAbsence::Resend,
         };
         for (part, outcome) in ticket.parts.iter().zip(report.items.iter().chain(std::iter::repeat(&unsaid))) {
-            let Some(order) = find_mut(&mut orders, part.order_id) else { continue };
+            let Some(order) = find_mut(&mut orders, part.order_id) else {
+                doubts.push(Doubt::unreadable(part));
+                continue;
+            };
             let doubt = self.take_in(&mut tx, account, ticket.submission.id, order, part, outcome, ended_at).await?;
             doubts.extend(doubt);
         }
@@ -298,7 +316,7 @@ impl Engine {
                     let news = News::Accepted { submission, vendor, provisional: accepted.provisional, at: ended_at };
                     events.extend(order.tell(check_id, &news, now));
                     if let Some(snapshot) = &accepted.snapshot {
-                        let look = Look { vendor: &accepted.vendor, snapshot, at: ended_at };
+                        let look = Look { vendor: &accepted.vendor, snapshot, at: ended_at, echoes: false };
                         let seen = self.observe(tx, account, order, check_id, look).await?;
                         events.extend(seen.events);
                         misbound = seen.misbound;

@@ -30,6 +30,8 @@ pub(crate) struct Look<'a> {
     pub snapshot: &'a Snapshot,
     /// When the look began.
     pub at: Timestamp,
+    /// Whether the account was ever seen to give a reference of ours back. Asked where the object shows none.
+    pub echoes: bool,
 }
 
 /// What a look made of a check.
@@ -37,6 +39,8 @@ pub(crate) struct Look<'a> {
 pub(crate) struct Seen {
     pub events: Vec<Event>,
     pub misbound: Option<Misbound>,
+    /// The object has ended, and does not show yet whose it is: nothing of it was taken in.
+    pub is_held: bool,
 }
 
 /// A check that is not bound any more, since its place in a batch's answer had named the wrong object.
@@ -51,6 +55,7 @@ impl Seen {
     fn add(&mut self, more: Self) {
         self.events.extend(more.events);
         self.misbound = more.misbound.or(self.misbound.take());
+        self.is_held |= more.is_held;
     }
 }
 
@@ -62,7 +67,7 @@ impl Engine {
         let lease = account.timing.timeout * 4 + self.settings.lease_margin;
         // No more than are looked at at once: what waits behind them would lose its lease.
         let limit = limit.min(AT_ONCE);
-        let claims = self.store().claim(&account.key, Work::Follow, limit, now, now + lease).await?;
+        let claims = self.store().claim_looks(&account.key, limit, now, now + lease).await?;
         let count = claims.len();
         futures::stream::iter(claims)
             .for_each_concurrent(None, |claim| async move {
@@ -107,6 +112,7 @@ impl Engine {
                 None => ask_again_after = Some(account.timing.poll_min.clamp(SOONEST_RETRY, LATEST_RETRY)),
             }
         }
+        let is_provisional = binding.provisional;
         let cancel_was_asked = check.state.cancel.as_ref().is_some_and(|cancel| cancel.asked);
         let started_at = self.now();
         let fetched = account.provider.fetch(&self.call_context(account, Share::Poll), &vendor).await;
@@ -133,6 +139,15 @@ impl Engine {
                 self.call_failed(&account.key, &error).await;
             }
         }
+        // Before there is a transaction: it must not wait for a second connection.
+        let echoes = match snapshot.as_ref().filter(|_| is_provisional).map(|snapshot| snapshot.carries) {
+            Some(Carries::Nothing) => self.echoes(&account.key).await?,
+            Some(Carries::Ours(_)) => {
+                self.store().set_echoes(&account.key).await?;
+                true
+            }
+            Some(Carries::Foreign) | None => false,
+        };
         let mut tx = self.store().begin().await?;
         let Some(mut order) = tx.orders().lock(order_id).await? else { return Ok(()) };
         let now = self.now();
@@ -141,8 +156,9 @@ impl Engine {
             seen.events.extend(order.tell(check_id, &news, now));
         }
         if let Some(snapshot) = &snapshot {
-            let look = Look { vendor: &vendor, snapshot, at: started_at };
+            let look = Look { vendor: &vendor, snapshot, at: started_at, echoes };
             seen.add(self.observe(&mut tx, account, &mut order, check_id, look).await?);
+            seen.events.extend(self.refuse_to_cancel(account, &mut order, check_id, look));
         } else if is_missing {
             let why = "The vendor does not show the order that its answer named at this check's place.";
             seen.add(self.misbound(account, &mut order, check_id, &vendor, why));
@@ -214,6 +230,12 @@ impl Engine {
             let why = "The vendor's order at this check's place in the answer carries another reference.";
             return Ok(self.misbound(account, order, check_id, &vendor, why));
         }
+        let is_unsaid = binding.provisional && !confirms;
+        if is_unsaid && snapshot.standing.is_final() && self.may_be_confirmed(account, check, look.echoes) {
+            // It could be another's ending.
+            tracing::warn!(check = %check_id, account = %account.key, vendor_order = vendor.order_id, "a vendor's order has ended and does not show whose it is: nothing of it is taken yet");
+            return Ok(Seen { is_held: true, ..Seen::default() });
+        }
         let observation = Observation {
             vendor: vendor.clone(),
             observed: observed_at(&snapshot, look.at, now),
@@ -239,6 +261,34 @@ impl Engine {
         Ok(seen)
     }
 
+    /// Whether the vendor's object, which shows no reference now, may do so later.
+    fn may_be_confirmed(&self, account: &Account, check: &Check, echoes: bool) -> bool {
+        let is_young = |bound: Timestamp| self.now() < bound + account.settle_window(check.input.expose());
+        echoes || check.state.submitted_at.is_some_and(is_young)
+    }
+
+    /// Tells a check that is to be canceled, and whose object never shows whose it is, that it will not be: the object
+    /// could be another's.
+    fn refuse_to_cancel(&self, account: &Account, order: &mut Order, check_id: CheckId, look: Look<'_>) -> Vec<Event> {
+        let Some(check) = order.check(check_id) else { return Vec::new() };
+        let is_unsaid = look.snapshot.carries == Carries::Nothing
+            && check
+                .state
+                .binding()
+                .is_some_and(|binding| binding.provisional && binding.vendor.order_id == look.vendor.order_id);
+        if !is_unsaid || !check.state.cancel_is_due() || self.may_be_confirmed(account, check, look.echoes) {
+            return Vec::new();
+        }
+        let why = Reason::new(
+            "not_confirmed",
+            "It is not canceled: which of the vendor's orders it is, is known from a place in a batch's answer only, and the \
+             vendor gives no reference back that would confirm it. Find the order in the vendor's dashboard and cancel it \
+             there.",
+        );
+        tracing::warn!(check = %check_id, account = %account.key, "a check is to be canceled whose vendor order cannot be confirmed");
+        order.tell(check_id, &News::CancelRefused { why }, self.now())
+    }
+
     /// Tells a check that was bound by position that this is not its object. Nothing happens to a confirmed binding.
     fn misbound(
         &self,
@@ -259,7 +309,7 @@ impl Engine {
         let events = order.tell(check_id, &news, self.now());
         // One that has ended already stays as it is.
         let misbound = (!events.is_empty()).then_some(Misbound { check_id, submission, why });
-        Seen { events, misbound }
+        Seen { events, misbound, is_held: false }
     }
 }
 

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use domain::check::Binding;
-use domain::{AccountKey, CheckId, Event, EventType, InboxId, ItemState, News, Order, OrderId, Reason, Stage};
+use domain::{
+    AccountKey, AfterAbsence, CheckId, Event, EventType, InboxId, ItemState, News, Order, OrderId, Reason, Stage,
+    Timestamp,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use provider::{HookNews, HookRefused, HookRequest, HookSays};
-use store::{InboxItem, Plan, Scope, StoreError, Tx};
+use provider::{Carries, HookNews, HookRefused, HookRequest, HookSays};
+use store::{InboxItem, NewSubmission, Plan, Scope, StoreError, SubmissionPart, Tx};
 
 use crate::follow::{Look, look_now};
-use crate::reconcile::late_scan_is_due;
+use crate::reconcile::{Doubt, late_scan_is_due};
 use crate::{Account, Engine};
 
 /// How long a worker has for the hooks it claimed.
@@ -28,6 +31,15 @@ pub enum HookError {
     Refused(#[from] HookRefused),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What is known of a hook besides its news.
+#[derive(Clone, Copy)]
+struct Told {
+    /// When it came in.
+    at: Timestamp,
+    /// Whether its account was ever seen to give a reference of ours back. Asked where the news shows none.
+    echoes: bool,
 }
 
 /// What became of one piece of news.
@@ -131,6 +143,8 @@ impl Engine {
     /// Takes one piece of news in, if it was not taken in before. True: it is about a check whose vendor order is not
     /// known yet, and must be told again.
     async fn take_once(&self, account: &Account, request: &HookRequest, news: &HookNews) -> Result<bool, StoreError> {
+        let shows_none = matches!(&news.says, HookSays::Snapshot(snapshot) if snapshot.carries == Carries::Nothing);
+        let told = Told { at: request.received_at, echoes: shows_none && self.echoes(&account.key).await? };
         // A transaction for each: the news of one order is not held up by another's.
         let mut tx = self.store().begin().await?;
         if !tx.inbox().first_sight(&account.key, &news.dedupe_key, request.received_at).await? {
@@ -142,7 +156,7 @@ impl Engine {
             if order.check(check_id).is_none_or(|check| check.account != account.key) {
                 continue;
             }
-            if let Taken::TooEarly = self.tell_order(&mut tx, account, &mut order, check_id, request, news).await? {
+            if let Taken::TooEarly = self.tell_order(&mut tx, account, &mut order, check_id, told, news).await? {
                 in_doubt.push((order_id, check_id));
             }
         }
@@ -166,7 +180,7 @@ impl Engine {
         account: &Account,
         order: &mut Order,
         check_id: CheckId,
-        request: &HookRequest,
+        told: Told,
         news: &HookNews,
     ) -> Result<Taken, StoreError> {
         let now = self.now();
@@ -202,8 +216,11 @@ impl Engine {
             HookSays::Snapshot(snapshot) if is_bound => {
                 let vendor = check.state.binding().map(|binding| binding.vendor.clone());
                 let Some(vendor) = vendor else { return Ok(Taken::Yes) };
-                let look = Look { vendor: &vendor, snapshot, at: request.received_at };
+                let look = Look { vendor: &vendor, snapshot, at: told.at, echoes: told.echoes };
                 let seen = self.observe(tx, account, order, check_id, look).await?;
+                if seen.is_held {
+                    return Ok(Taken::TooEarly);
+                }
                 let plan = self.plan_after(account, order, check_id, None);
                 self.save_seen(tx, account, order, seen, plan).await?;
             }
@@ -217,7 +234,7 @@ impl Engine {
             // A final check as well: its result may have been revised.
             HookSays::Changed if is_bound => tx.orders().save(order, &[look_now(check_id, now)], &[]).await?,
             HookSays::Note { kind } => {
-                let mut event = order.event(Some(check_id), EventType::CheckNotification, request.received_at);
+                let mut event = order.event(Some(check_id), EventType::CheckNotification, told.at);
                 event.data.insert("notification".into(), word(kind).into());
                 tx.orders().save(order, &[], &[event]).await?;
             }
@@ -281,7 +298,8 @@ impl Engine {
         }
     }
 
-    /// Marks the item of the check's case: it exists, so it is not sent (again).
+    /// Marks the item of the check's case: it exists, so it is not sent (again). A check that waits to be sent again
+    /// without a case, since its last call was taken to have made nothing, has one from now on.
     pub(crate) async fn note_proven(
         &self,
         tx: &mut Tx,
@@ -289,6 +307,10 @@ impl Engine {
         check_id: CheckId,
         why: Reason,
     ) -> Result<(), StoreError> {
+        if tx.cases().of_check(check_id).await?.is_none() {
+            // Boxed: it is rare, and large.
+            Box::pin(self.doubt_after_all(tx, order, check_id, &why)).await?;
+        }
         let Some(open) = tx.cases().of_check(check_id).await? else { return Ok(()) };
         let Some(mut case) = tx.cases().lock(open.id).await? else { return Ok(()) };
         let now = self.now();
@@ -309,6 +331,40 @@ impl Engine {
         }
         case.next_scan_at = Some(now);
         tx.cases().save(&case).await
+    }
+
+    /// Stops a check from being sent again, and opens a case of its last call: nobody doubted that it made nothing, and
+    /// yet the vendor has something of the check.
+    async fn doubt_after_all(
+        &self,
+        tx: &mut Tx,
+        order: &mut Order,
+        check_id: CheckId,
+        why: &Reason,
+    ) -> Result<(), StoreError> {
+        let Some(check) = order.check(check_id) else { return Ok(()) };
+        let Stage::Queued { submission: Some(submission), .. } = check.state.stage else { return Ok(()) };
+        let Some(account) = self.account(&check.account) else { return Ok(()) };
+        let Some(stored) = tx.submissions().get(submission).await? else { return Ok(()) };
+        let part = SubmissionPart { check_id, order_id: order.id, reference: check.reference() };
+        let call = NewSubmission {
+            id: submission,
+            tenant: stored.tenant,
+            account: stored.account,
+            // Any call for it may have been the one: scans reach back to the first.
+            started_at: stored.started_at.min(check.created_at),
+            lease_until: stored.lease_until,
+            items: stored.parts,
+        };
+        let now = self.now();
+        let events = order.tell(check_id, &News::Proven { submission, why: why.clone() }, now);
+        if events.is_empty() {
+            return Ok(());
+        }
+        tracing::error!(check = %check_id, account = %account.key, "the vendor has an order of a check whose calls were all taken to have made nothing");
+        tx.orders().save(order, &[Plan { check_id, work: None }], &events).await?;
+        let doubt = Doubt { part, why: why.clone(), then: AfterAbsence::Resend };
+        self.open_case(tx, account, &call, vec![doubt], std::slice::from_ref(order), now).await
     }
 }
 

@@ -8,16 +8,19 @@ use domain::{
 };
 use provider::{Carries, Fetched, Share};
 use serde_json::json;
-use store::{AuditEntry, Paused, Plan, Scope, StoreError, Tx, Work};
+use store::{AuditEntry, Orphan, OrphanFilter, OrphanKind, Paused, Plan, Scope, StoreError, Tx, Work};
 
 use crate::reconcile::decision;
 use crate::{Account, Engine, find_mut};
+
+/// So many duplicates are read at once.
+const PAGE: u32 = 500;
 
 /// What an operator decided about a case.
 #[derive(Debug, Clone)]
 pub struct Resolution {
     pub items: Vec<(CheckId, Choice)>,
-    /// Recorded duplicates of this case to cancel at the vendor.
+    /// Recorded duplicates to cancel at the vendor: of this case, or found of one of its checks by a sweep or a hook.
     pub cancel_vendor_orders: Vec<String>,
     pub note: Option<String>,
     /// Who decided.
@@ -52,7 +55,7 @@ pub enum ResolveError {
     Foreign { index: usize, detail: String },
     #[error("item {index}: an item before it names the same vendor order")]
     SameObject { index: usize },
-    #[error("vendor order {index} is not recorded as a duplicate in this case")]
+    #[error("vendor order {index} is not recorded as a duplicate of a check of this case")]
     NotADuplicate { index: usize },
     #[error("the vendor could not be asked: {0}")]
     Vendor(String),
@@ -73,6 +76,7 @@ impl Engine {
         check_items(&case, resolution)?;
         let mut vetted = Vetted { case: id, bindings: BTreeSet::new() };
         let account = self.account_of(&case)?;
+        must_be_duplicates(&mut self.store().begin().await?, account, &case, resolution).await?;
         for (index, check_id, vendor_order_id) in bindings(resolution) {
             must_be_free(&mut self.store().begin().await?, account, index, vendor_order_id).await?;
             self.must_be_ours(account, &case, index, check_id, vendor_order_id).await?;
@@ -100,6 +104,7 @@ impl Engine {
         lock_free_objects(tx, account, resolution).await?;
         let Some(mut case) = tx.cases().lock(id).await? else { return Ok(None) };
         check_items(&case, resolution)?;
+        must_be_duplicates(tx, account, &case, resolution).await?;
         let mut plans: BTreeMap<OrderId, Vec<Plan>> = BTreeMap::new();
         let mut events: BTreeMap<OrderId, Vec<Event>> = BTreeMap::new();
         for (index, (check_id, choice)) in resolution.items.iter().enumerate() {
@@ -302,8 +307,7 @@ async fn must_be_free(tx: &mut Tx, account: &Account, index: usize, vendor_order
     Err(ResolveError::foreign(index, "that vendor order belongs to another check here"))
 }
 
-/// Every item must be of the case and open, no two may name one vendor order, and every order to cancel must be a recorded
-/// duplicate of it.
+/// Every item must be of the case and open, and no two may name one vendor order.
 fn check_items(case: &Case, resolution: &Resolution) -> Result<(), ResolveError> {
     for (index, (check_id, _)) in resolution.items.iter().enumerate() {
         let item =
@@ -317,14 +321,40 @@ fn check_items(case: &Case, resolution: &Resolution) -> Result<(), ResolveError>
     if let Some((index, ..)) = bindings(resolution).find(|(.., id)| !named.insert(*id)) {
         return Err(ResolveError::SameObject { index });
     }
-    let is_duplicate = |id: &String| {
-        let carries = |item: &CaseItem| item.duplicates.iter().any(|duplicate| duplicate.order_id == *id);
+    Ok(())
+}
+
+/// Every order to cancel must be a recorded duplicate of a check of the case: found by the case itself, or later by a
+/// sweep or a hook.
+async fn must_be_duplicates(
+    tx: &mut Tx,
+    account: &Account,
+    case: &Case,
+    resolution: &Resolution,
+) -> Result<(), ResolveError> {
+    let is_of_case = |id: &str| {
+        let carries = |item: &CaseItem| item.duplicates.iter().any(|duplicate| duplicate.order_id == id);
         case.items.iter().any(carries)
     };
-    match resolution.cancel_vendor_orders.iter().position(|id| !is_duplicate(id)) {
-        Some(index) => Err(ResolveError::NotADuplicate { index }),
-        None => Ok(()),
+    let named = resolution.cancel_vendor_orders.iter().enumerate();
+    let mut others: BTreeMap<&str, usize> =
+        named.rev().map(|(index, id)| (id.as_str(), index)).filter(|(id, _)| !is_of_case(id)).collect();
+    let filter = OrphanFilter {
+        account: Some(account.key.clone()),
+        kind: Some(OrphanKind::Duplicate),
+        ..OrphanFilter::default()
+    };
+    let mut before = None;
+    while let Some(first) = others.values().min().copied() {
+        let page = tx.vendor_objects().orphans(&filter, PAGE, before).await?;
+        let Some(last) = page.last() else { return Err(ResolveError::NotADuplicate { index: first }) };
+        before = Some(last.id);
+        let is_of_check = |orphan: &&Orphan| case.items.iter().any(|item| orphan.check_id == Some(item.check_id));
+        for duplicate in page.iter().filter(is_of_check) {
+            others.remove(duplicate.vendor_order_id.as_str());
+        }
     }
+    Ok(())
 }
 
 const fn word_for(choice: &Choice) -> &'static str {

@@ -10,11 +10,11 @@ mod scan;
 
 use std::time::Duration;
 
-use domain::{AccountKey, Case, CaseId, CaseItem, CaseState, CheckId, ItemState, Timestamp};
+use domain::{AccountKey, Case, CaseId, CaseItem, CaseState, CheckId, ItemState, Order, Timestamp};
 use store::{Scope, StoreError, Tx};
 
 use crate::gate::Passage;
-use crate::{Account, Engine};
+use crate::{Account, Engine, find};
 
 pub(crate) use self::decide::decision;
 pub(crate) use self::open::Doubt;
@@ -26,6 +26,9 @@ const SCAN_LEASE: (Duration, Duration) = (Duration::from_secs(10), Duration::fro
 
 /// How often a case that waits for a person is still looked at by itself: often at first, then daily.
 const REVIEW_SCANS: (Duration, Duration) = (Duration::from_mins(10), Duration::from_hours(24));
+
+/// When a case, or an order of one, that could not be read or written is tried again.
+const UNREADABLE_AGAIN: Duration = Duration::from_mins(1);
 
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
@@ -118,14 +121,25 @@ impl Engine {
             match self.decide(account, case.id, &scans[of_case..], echoes).await {
                 Err(error) if error.is_transient() => return Err(error),
                 // One case's trouble is not the others'.
-                Err(error) => tracing::error!(%error, case = %case.id, "could not decide a case"),
+                Err(error) => {
+                    tracing::error!(%error, case = %case.id, "could not decide a case");
+                    self.put_case_off(case.id).await?;
+                }
                 Ok(()) => {}
             }
         }
         Ok(())
     }
 
-    async fn echoes(&self, key: &AccountKey) -> Result<bool, StoreError> {
+    /// A case that nothing can be done about now must not be due again at once.
+    async fn put_case_off(&self, id: CaseId) -> Result<(), StoreError> {
+        let mut tx = self.store().begin().await?;
+        tx.cases().put_off(id, self.now() + UNREADABLE_AGAIN).await?;
+        tx.save().await
+    }
+
+    /// Whether the account was ever seen to give a reference of ours back.
+    pub(crate) async fn echoes(&self, key: &AccountKey) -> Result<bool, StoreError> {
         Ok(self.store().accounts().await?.iter().any(|status| status.key == *key && status.echoes))
     }
 }
@@ -138,15 +152,16 @@ pub(crate) async fn late_scan_is_due(tx: &mut Tx, check_id: CheckId) -> Result<b
 }
 
 /// When a case is to be looked at next: when the first of its items is.
-fn next_scan(case: &Case, now: Timestamp) -> Option<Timestamp> {
-    match case.state {
-        CaseState::Resolved => None,
-        CaseState::NeedsReview => Some(now + (now.since(case.opened_at) / 4).clamp(REVIEW_SCANS.0, REVIEW_SCANS.1)),
-        CaseState::Open => {
-            let open = case.items.iter().filter(|item| !item.is_settled());
-            open.map(|item| next_look(case, item, now)).min()
-        }
+fn next_scan(case: &Case, orders: &[Order], now: Timestamp) -> Option<Timestamp> {
+    if case.state == CaseState::Resolved {
+        return None;
     }
+    let look = |item: &CaseItem| match find(orders, item.order_id) {
+        _ if item.review.is_some() => now + (now.since(case.opened_at) / 4).clamp(REVIEW_SCANS.0, REVIEW_SCANS.1),
+        Some(_) => next_look(case, item, now),
+        None => now + UNREADABLE_AGAIN,
+    };
+    case.items.iter().filter(|item| !item.is_settled()).map(look).min()
 }
 
 /// Soon at first, then ever more rarely until the settle window ends, then quickly again for the two scans that can show

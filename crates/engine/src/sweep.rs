@@ -9,20 +9,24 @@ use std::time::Duration;
 
 use domain::case::{Sighting, Sightings};
 use domain::settle::SKEW;
-use domain::{EventType, Reason, Stage, Timestamp};
+use domain::{EventType, Order, Reason, Stage, Timestamp};
 use provider::{Share, SweepQuery};
 use store::{Scope, StoreError, Tx};
 
 use crate::follow::look_now;
 use crate::gate::Passage;
 use crate::reconcile::late_scan_is_due;
-use crate::{Account, Engine};
+use crate::{Account, CancelDuplicates, Engine};
 
 /// The longest a sweep holds an account. A process that dies in one holds the next up no longer.
 const LEASE: Duration = Duration::from_hours(1);
 
 /// When a sweep that could not read everything is made again, at the latest.
 const RETRY: Duration = Duration::from_hours(1);
+
+/// The furthest that a sweep goes back, or two turns, if that is longer. One that can never be complete would else list
+/// more each time.
+const LONGEST: Duration = Duration::from_hours(7 * 24);
 
 /// So many strangers are written in one statement.
 const CHUNK: usize = 1_000;
@@ -51,6 +55,7 @@ impl Engine {
         }
         // What is younger may still be listed late, or carry its reference later: that is for the next sweep.
         let until = started_at - account.settle.unwrap_or(account.timing.settle) - SKEW;
+        let since = Self::within_reach(account, since, until - LONGEST.max(every * 2));
         let (through, next) = match self.sweep_between(account, since, until, started_at).await {
             Ok(true) => (until.max(since), every),
             Ok(false) => (since, every.min(RETRY)),
@@ -61,6 +66,13 @@ impl Engine {
         };
         self.store().sweep_done(&account.key, through, started_at + next).await?;
         Ok(true)
+    }
+
+    fn within_reach(account: &Account, since: Timestamp, furthest: Timestamp) -> Timestamp {
+        if since < furthest {
+            tracing::warn!(account = %account.key, %since, %furthest, "the last complete sweep is too long ago: what was made before is not swept");
+        }
+        since.max(furthest)
     }
 
     /// Gives whether everything was read.
@@ -89,7 +101,7 @@ impl Engine {
             self.store().set_echoes(&account.key).await?;
         }
         for sighting in &seen.found {
-            self.judge(account, sighting).await?;
+            self.judge(account, &seen, sighting).await?;
         }
         // Those that a scan dismissed are not read again, and nobody was told of them yet.
         let mut strangers = seen.dismissed.clone();
@@ -99,7 +111,7 @@ impl Engine {
     }
 
     /// Decides under the row lock of its order what an object with a reference of ours is.
-    async fn judge(&self, account: &Account, sighting: &Sighting) -> Result<(), StoreError> {
+    async fn judge(&self, account: &Account, seen: &Sightings, sighting: &Sighting) -> Result<(), StoreError> {
         let mut tx = self.store().begin().await?;
         let verdict = self.whose(&mut tx, account, sighting).await?;
         let reference = match verdict {
@@ -114,6 +126,10 @@ impl Engine {
             if let Some(order) = tx.orders().of_check(&Scope::All, check_id).await? {
                 let event = order.event(Some(check_id), EventType::ReconciliationOrphanFound, now);
                 tx.orders().save(&order, &[], &[event]).await?;
+                if self.settings.cancel_duplicates == CancelDuplicates::Auto && is_one_too_many(&order, seen, sighting)
+                {
+                    tx.vendor_objects().want_canceled(&account.key, std::slice::from_ref(id), "vetgate").await?;
+                }
             }
         }
         tx.save().await?;
@@ -148,9 +164,12 @@ impl Engine {
             }
             Stage::Bound(_) if late_scan_is_due(tx, reference.check).await? => Ok(Verdict::Known),
             Stage::Submitting { .. } => Ok(Verdict::Known),
-            Stage::Unconfirmed { .. } | Stage::NeedsReview { .. } | Stage::Queued { submission: Some(_), .. }
-                if tx.cases().of_check(reference.check).await?.is_some() =>
+            Stage::Unconfirmed { .. } | Stage::NeedsReview { .. }
+                if tx.cases().of_check(reference.check).await?.is_none() =>
             {
+                Ok(Verdict::Orphan)
+            }
+            Stage::Unconfirmed { .. } | Stage::NeedsReview { .. } | Stage::Queued { submission: Some(_), .. } => {
                 let why = "A sweep of the vendor's account has seen it, so it exists; it is being looked for.";
                 let why = Reason::new("proven_by_sweep", why);
                 self.note_proven(tx, &mut order, reference.check, why).await?;
@@ -177,4 +196,13 @@ impl Engine {
         metrics::counter!("vetgate_orphans_total", "account" => account.key.to_string(), "kind" => kind)
             .increment(count as u64);
     }
+}
+
+/// Whether the check's own order was listed beside this one. Were a vendor to list by other ids than it answers with, it
+/// would be the check's own that looks like a second one.
+fn is_one_too_many(order: &Order, seen: &Sightings, sighting: &Sighting) -> bool {
+    let Some(check) = order.check(sighting.reference.check) else { return false };
+    let is_listed = |id: &str| seen.listed.iter().any(|row| row.id == id);
+    let own = check.state.binding().filter(|binding| !binding.provisional);
+    sighting.reference == check.reference() && own.is_some_and(|binding| is_listed(&binding.vendor.order_id))
 }

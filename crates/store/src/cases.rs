@@ -139,6 +139,18 @@ impl Cases<'_> {
         if done.changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the case is gone")) }
     }
 
+    /// Puts the next look at a case off, without reading what is sealed of it.
+    pub async fn put_off(&mut self, id: CaseId, until: Timestamp) -> Result<()> {
+        sqlx::query!(
+            "UPDATE cases SET next_scan_at = $2 WHERE id = $1 AND state <> 'resolved'",
+            id.uuid(),
+            until.get()
+        )
+        .execute(self.tx.connection())
+        .await?;
+        Ok(())
+    }
+
     /// Newest first, from below `before`.
     pub async fn list(
         &mut self,

@@ -70,6 +70,49 @@ impl Store {
         Ok(rows.into_iter().map(Claim::from).collect())
     }
 
+    /// Takes up to `limit` checks of the account that are due to be looked at, the longest due first; half of them, where
+    /// there are so many, of single orders, so that the thousands of a batch hold none of those up. The lease is as with
+    /// [`Store::claim`].
+    pub async fn claim_looks(
+        &self,
+        account: &AccountKey,
+        limit: i64,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<Claim>> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"WITH single AS MATERIALIZED (
+                   SELECT check_id, due_at FROM work
+                   WHERE account = $1 AND kind = 'follow' AND lane = '00000000-0000-0000-0000-000000000000'
+                     AND due_at <= $2
+                   ORDER BY due_at LIMIT ($3::bigint + 1) / 2
+                   FOR UPDATE SKIP LOCKED
+               ), others AS MATERIALIZED (
+                   SELECT check_id, due_at FROM work
+                   WHERE account = $1 AND kind = 'follow' AND due_at <= $2
+                     AND check_id <> ALL (ARRAY(SELECT check_id FROM single))
+                   ORDER BY due_at LIMIT $3 - (SELECT count(*) FROM single)
+                   FOR UPDATE SKIP LOCKED
+               ), due AS (
+                   SELECT * FROM single UNION ALL SELECT * FROM others
+               ), taken AS (
+                   UPDATE work SET due_at = $4 WHERE check_id = ANY(ARRAY(SELECT check_id FROM due))
+                   RETURNING check_id, order_id, tenant, lane
+               )
+               SELECT taken.check_id, taken.order_id, taken.tenant, taken.lane
+               FROM taken JOIN due ON due.check_id = taken.check_id
+               ORDER BY due.due_at, taken.check_id"#,
+            account.to_string(),
+            now.get(),
+            limit,
+            lease_until.get()
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(Claim::from).collect())
+    }
+
     /// The earliest time after `now` at which something comes due or a lease runs out: how long a worker may sleep
     /// unless it is woken.
     pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {

@@ -100,13 +100,13 @@ impl Orders<'_> {
     }
 
     pub async fn get(&mut self, scope: &Scope, id: OrderId) -> Result<Option<Order>> {
-        Ok(read::load(self.tx, scope, &[id.uuid()]).await?.pop())
+        read::single(read::load(self.tx, scope, &[id.uuid()]).await?)
     }
 
-    /// Those of the orders that exist within the scope, by ascending id, each once.
+    /// Those of the orders that exist within the scope and can be read, by ascending id, each once.
     pub async fn get_many(&mut self, scope: &Scope, ids: &[OrderId]) -> Result<Vec<Order>> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-        read::load(self.tx, scope, &ids).await
+        Ok(read::readable(read::load(self.tx, scope, &ids).await?))
     }
 
     /// The order that the check is of.
@@ -115,18 +115,22 @@ impl Orders<'_> {
             .fetch_optional(self.tx.connection())
             .await?;
         match order {
-            Some(order) => Ok(read::load(self.tx, scope, &[order]).await?.pop()),
+            Some(order) => read::single(read::load(self.tx, scope, &[order]).await?),
             None => Ok(None),
         }
     }
 
     /// Locks the order's row until the transaction ends, then reads it.
     pub async fn lock(&mut self, id: OrderId) -> Result<Option<Order>> {
-        Ok(self.lock_many(&[id]).await?.pop())
+        read::single(self.load_locked(&[id]).await?)
     }
 
-    /// Locks orders by ascending id, each once, then reads them. Those that do not exist are left out.
+    /// Locks orders by ascending id, each once, then reads them. Those that do not exist or cannot be read are left out.
     pub async fn lock_many(&mut self, ids: &[OrderId]) -> Result<Vec<Order>> {
+        Ok(read::readable(self.load_locked(ids).await?))
+    }
+
+    async fn load_locked(&mut self, ids: &[OrderId]) -> Result<Vec<read::Loaded>> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
         // Two statements: whoever waits for a lock sees the rows of other tables as they were before the wait.
         // NO KEY: foreign keys may still be checked against the row.
@@ -158,9 +162,9 @@ impl Orders<'_> {
         before: Option<OrderId>,
     ) -> Result<Vec<Order>> {
         let ids = list::page(self.tx, scope, filter, limit, before).await?;
-        let mut orders = read::load(self.tx, scope, &ids).await?;
-        orders.reverse();
-        Ok(orders)
+        let orders = read::load(self.tx, scope, &ids).await?;
+        // A page with gaps would look like the last one.
+        orders.into_iter().rev().map(|(_, order)| order).collect()
     }
 
     /// The order's timeline, oldest first, from behind `after`.

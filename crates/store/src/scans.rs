@@ -5,6 +5,9 @@ use domain::{AccountKey, ScanId, ScanReport, Timestamp};
 use crate::error::{Result, StoreError};
 use crate::tx::{Store, Tx};
 
+/// The settle rule compares what the last two complete scans listed. Lists are long: no others are loaded or kept.
+const LISTS: i64 = 2;
+
 /// See [`Tx::scans`].
 pub struct Scans<'t> {
     pub(crate) tx: &'t mut Tx,
@@ -32,13 +35,18 @@ impl Scans<'_> {
         Ok(())
     }
 
-    /// The account's scans that began at this time or later, oldest first.
+    /// The account's scans that began at this time or later, oldest first. What they listed is left out of all but the
+    /// last two complete ones.
     pub async fn since(&mut self, account: &AccountKey, since: Timestamp) -> Result<Vec<ScanReport>> {
         let rows = sqlx::query!(
-            r#"SELECT id, started_at, ended_at, seen FROM scans
-               WHERE account = $1 AND started_at >= $2 ORDER BY started_at, id"#,
+            r#"SELECT id, started_at, ended_at,
+                      CASE WHEN complete AND row_number() OVER (PARTITION BY complete
+                                                                ORDER BY started_at DESC, id DESC) <= $3
+                           THEN seen ELSE jsonb_set(seen, '{listed}', '[]') END AS "seen!"
+               FROM scans WHERE account = $1 AND started_at >= $2 ORDER BY started_at, id"#,
             account.to_string(),
-            since.get()
+            since.get(),
+            LISTS
         )
         .fetch_all(self.tx.connection())
         .await?;
@@ -73,8 +81,9 @@ impl Store {
         accounts.into_iter().map(key).collect()
     }
 
-    /// The list of objects of a scan goes once no case is unresolved that it could be evidence in; whole scans that
-    /// began before this time go likewise. Gives how many scans were touched.
+    /// The list of objects of a scan goes once two complete ones are newer, or no case is unresolved that it could be
+    /// evidence in; whole scans that began before this time go once there is no such case. Gives how many scans were
+    /// touched.
     pub async fn purge_scans(&self, before: Timestamp) -> Result<u64> {
         // A case goes by the scans that began after it was opened.
         let gone = sqlx::query!(
@@ -88,8 +97,12 @@ impl Store {
         let emptied = sqlx::query!(
             r#"UPDATE scans s SET seen = jsonb_set(seen, '{listed}', '[]'), has_list = false
                WHERE has_list
-                 AND NOT EXISTS (SELECT FROM cases
-                                 WHERE account = s.account AND state <> 'resolved' AND opened_at <= s.started_at)"#
+                 AND (NOT EXISTS (SELECT FROM cases
+                                  WHERE account = s.account AND state <> 'resolved' AND opened_at <= s.started_at)
+                      OR $1 <= (SELECT count(*) FROM scans newer
+                                WHERE newer.account = s.account AND newer.has_list AND newer.complete
+                                  AND (newer.started_at, newer.id) > (s.started_at, s.id)))"#,
+            LISTS
         )
         .execute(&self.pool)
         .await?;

@@ -1,13 +1,13 @@
 use std::borrow::Cow;
 
 /// Text that a spreadsheet program will not take for a formula when it opens a CSV: what begins like one gets an
-/// apostrophe in front.
+/// apostrophe in front. So does what begins with the wide form of such a sign, which East Asian versions take for it.
 pub fn neutralize(text: &str) -> Cow<'_, str> {
     if looks_like_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 pub(crate) fn looks_like_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'])
 }
 
 #[cfg(test)]
@@ -16,7 +16,9 @@ mod tests {
 
     #[test]
     fn what_begins_like_a_formula_is_made_inert() {
-        for text in ["=HYPERLINK(\"http://x\")", "+52 55", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1"] {
+        for text in
+            ["=HYPERLINK(\"http://x\")", "+52 55", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠1"]
+        {
             assert_eq!(neutralize(text), format!("'{text}"));
         }
         for text in ["", "a=1", "'=1", " =1", "1-2"] {

@@ -41,17 +41,25 @@ impl Default for Options {
 }
 
 /// So long, by the clock of the trial, everything may take.
-const PATIENCE: Duration = Duration::from_hours(7 * 24);
+const PATIENCE: Duration = Duration::from_hours(24);
 
-/// The longest that the clock is moved at once: simulators look at their own work whenever they are called.
-const JUMP: Duration = Duration::from_mins(1);
+/// The longest that the clock is moved at once: simulators look at their own work whenever they are called. What takes
+/// hours is waited for in larger steps.
+const JUMPS: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(20)];
+
+/// After so many jumps other clients make no more orders: with each page that is read they make some, and with each scan
+/// there are more pages.
+const DRIFT: u32 = 12;
+
+/// Far more rounds than there is work for at one moment.
+const MOST_ROUNDS: u32 = 2_000;
 
 /// Runs one schedule.
 pub async fn schedule(seed: u64, options: &Options) -> Report {
     let options = options.clone();
     // Of its own: a schedule that panics is a finding, and the next one goes on.
-    let run = std::panic::AssertUnwindSafe(async move { Course::begin(seed).await.run(&options).await });
-    match run.catch_unwind().await {
+    let run = async move { Box::pin(Course::begin(seed).await.run(&options)).await };
+    match std::panic::AssertUnwindSafe(run).catch_unwind().await {
         Ok(report) => report,
         Err(panic) => {
             let said = panic.downcast_ref::<String>().cloned();
@@ -153,28 +161,33 @@ impl Course {
 
     /// Does what is due, in every process, until there is nothing more.
     async fn work(&mut self) {
-        loop {
+        for _ in 0..MOST_ROUNDS {
             self.mail.deliver(&self.engines, &self.world, &mut self.report).await;
             let works = futures::future::join_all(self.engines.iter().map(work)).await;
             let mut done = 0;
             for worked in works {
                 match worked {
-                    Ok(count) => done += count,
+                    Ok(count) => {
+                        done += count;
+                        self.report.examine(Invariant::WorkersGoOn, true, String::new);
+                    }
                     // What a worker does then: it rests, and goes on.
                     Err(error) if error.is_transient() => self.report.tallies.came("workers held up", 1),
                     Err(error) => self.report.examine(Invariant::WorkersGoOn, false, || error.to_string()),
                 }
             }
-            self.report.examine(Invariant::WorkersGoOn, true, String::new);
             if done == 0 {
+                self.report.examine(Invariant::WorkersRest, true, String::new);
                 return;
             }
         }
+        self.report.examine(Invariant::WorkersRest, false, || "they go on and on at one moment".into());
     }
 
     /// Lets everything run until nothing happens any more.
     async fn settle(&mut self) {
-        let give_up = self.world.clock.now() + PATIENCE;
+        let begun = self.world.clock.now();
+        let mut jumps = 0;
         let mut open = self.orders.clone();
         loop {
             self.work().await;
@@ -191,12 +204,18 @@ impl Course {
             if open.is_empty() && no_case_is_open && self.mail.is_delivered() {
                 return;
             }
-            if self.world.clock.now() > give_up {
+            let waited = self.world.clock.now().since(begun);
+            if waited > PATIENCE {
                 // What is still open is found when it is judged.
                 return;
             }
+            jumps += 1;
+            if jumps == DRIFT {
+                self.stand_still();
+            }
+            let longest = if waited < Duration::from_hours(1) { JUMPS[0] } else { JUMPS[1] };
             self.report.tallies.came("jumps of the clock", 1);
-            self.world.jump(Duration::from_millis(20)..=JUMP).await;
+            self.world.jump(Duration::from_millis(20)..=longest).await;
         }
     }
 
@@ -218,5 +237,79 @@ impl Course {
             self.world.engine.resume(&mut tx, &domain::ProviderId::new(vendor), "ops").await.expect("resumed");
         }
         tx.save().await.expect("saved");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use provider::call::Unlimited;
+    use provider::{CallContext, Share, Submission, SubmissionItem};
+
+    use super::*;
+
+    /// A schedule in which one order was carried out, and nothing failed.
+    async fn carried_out() -> Course {
+        let mut course = Course::begin(1).await;
+        course.order().await;
+        course.settle().await;
+        course
+    }
+
+    async fn judged(mut course: Course) -> Report {
+        course.judge().await;
+        course.report
+    }
+
+    #[tokio::test]
+    async fn what_went_well_is_examined_and_found_good() {
+        let report = judged(carried_out().await).await;
+        assert_eq!(report.violations, Vec::<String>::new());
+        let examined = |invariant| report.tallies.invariant(invariant).examined;
+        assert!(examined(Invariant::CheckEnds) > 0 && examined(Invariant::ObjectKnown) > 0, "{}", report.tallies);
+    }
+
+    #[tokio::test]
+    async fn a_check_that_is_sent_a_second_time_is_noticed_on_both_sides() {
+        let course = carried_out().await;
+        let order = course.world.order(course.orders[0]).await;
+        let check = &order.checks[0];
+        let account = course.world.engine.providers().account(&check.account).expect("an account");
+        let item = SubmissionItem {
+            reference: check.reference(),
+            order: Arc::new(order.input.expose().clone()),
+            check: Arc::new(check.input.expose().clone()),
+            force_new: true,
+        };
+        let id = domain::SubmissionId::generate(&course.world.clock, &engine::OsEntropy);
+        let ctx = CallContext::new(Share::Create, Duration::from_secs(5), Arc::new(Unlimited));
+        account.provider.submit(&ctx, &Submission { id, items: vec![item.clone()], hook_url: None }).await;
+        account.provider.submit(&ctx, &Submission { id, items: vec![item], hook_url: None }).await;
+        let report = judged(course).await;
+        let violated = |invariant| report.tallies.invariant(invariant).violated;
+        assert!(violated(Invariant::ObjectKnown) > 0, "{}", report.tallies);
+        assert!(violated(Invariant::SettleRule) > 0, "{}", report.tallies);
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_after_it_was_canceled_is_noticed() {
+        let mut course = carried_out().await;
+        let id = course.orders[0];
+        let check = course.world.order(id).await.checks[0].id;
+        course.canceled.insert(check, 0);
+        let report = judged(course).await;
+        assert!(report.tallies.invariant(Invariant::CanceledStays).violated > 0, "{}", report.tallies);
+    }
+
+    #[tokio::test]
+    async fn what_has_not_ended_is_noticed() {
+        let mut course = Course::begin(1).await;
+        course.batch(4).await;
+        course.batch(4).await;
+        course.order().await;
+        let report = judged(course).await;
+        assert!(report.tallies.invariant(Invariant::CheckEnds).violated > 0, "{}", report.tallies);
+        assert_eq!(report.tallies.invariant(Invariant::BatchEnds).violated, 0, "no batch says that it has ended");
     }
 }

@@ -16,10 +16,11 @@ pub enum Invariant {
     EventsInOrder,
     ForgeryRefused,
     WorkersGoOn,
+    WorkersRest,
 }
 
 impl Invariant {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::CheckEnds,
         Self::OwnObject,
         Self::ObjectKnown,
@@ -31,6 +32,7 @@ impl Invariant {
         Self::EventsInOrder,
         Self::ForgeryRefused,
         Self::WorkersGoOn,
+        Self::WorkersRest,
     ];
 
     /// The promise, and what was examined for it.
@@ -47,6 +49,7 @@ impl Invariant {
             Self::EventsInOrder => "an order's events are in order, and nothing final goes on",
             Self::ForgeryRefused => "a forged hook is refused",
             Self::WorkersGoOn => "no worker fails for good",
+            Self::WorkersRest => "workers rest when nothing is due",
         }
     }
 
@@ -64,6 +67,7 @@ impl Invariant {
             Self::EventsInOrder => "events_in_order",
             Self::ForgeryRefused => "forgery_refused",
             Self::WorkersGoOn => "workers_go_on",
+            Self::WorkersRest => "workers_rest",
         }
     }
 }

@@ -86,6 +86,11 @@ impl World {
         gateway(&self.database.url, &self.sandbox, &self.clock, &self.wire, options).await
     }
 
+    /// Where the gateway's tables are, to do to them what no gateway does.
+    pub fn database_url(&self) -> &str {
+        &self.database.url
+    }
+
     pub fn vendor(&self, id: &str) -> &Running {
         self.sandbox.all().into_iter().find(|(name, _)| *name == id).expect("a vendor").1
     }

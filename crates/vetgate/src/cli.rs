@@ -32,10 +32,10 @@ To run it for real:
   vetgate serve                            migrates, then serves the API and works";
 
 const CALLING: &str = "\
-They call a running gateway's API. Where it is, is said by --url or VETGATE_URL, else by public_url or listen of the
-settings. Who calls, is said by VETGATE_TOKEN or --token. On a machine whose settings hold auth.hs256_secret neither is
-needed: a token for a few minutes is made with it, for all tenants, or for the one that --tenant names. The audit log then
-names vetgate-cli and the USER.
+They call a running gateway's API. Where it is, is said by --url or VETGATE_URL, else by public_url or listen of the \
+settings. Who calls, is said by VETGATE_TOKEN or --token. On a machine whose settings hold auth.hs256_secret neither is \
+needed: a token for a few minutes is made with it, for all tenants, or for the one that --tenant names. The audit log \
+then names vetgate-cli and the USER.
 
 They end with 0, with 1 if the gateway refused or something failed, with 2 if they were called wrongly.";
 
@@ -48,7 +48,7 @@ Examples:
   vetgate serve --config /etc/vetgate.toml
   vetgate serve --no-workers               the API alone; run `vetgate worker` beside it
 
-On SIGTERM or Ctrl-C it takes no more requests, ends the vendor calls that are under way, and stops.
+On SIGTERM or Ctrl-C it takes no more requests, ends the vendor calls that are under way, and stops. \
 Any number of processes can share one database.")]
     Serve {
         /// Serves the API only
@@ -57,14 +57,14 @@ Any number of processes can share one database.")]
     },
     /// Does the work without serving the API
     #[command(after_help = "\
-Sends what is due, looks for lost answers, follows the vendors' work. /metrics is served where
+Sends what is due, looks for lost answers, follows the vendors' work. /metrics is served where \
 metrics_listen is set. The database must be up to date: `vetgate migrate`.")]
     Worker,
     /// Brings the database up to date, and ends
     Migrate,
     /// Says what is wrong with the settings, the database and the ways to the vendors
     #[command(after_help = "\
-Looks and changes nothing: each vendor is asked one cheap question that makes nothing there.
+Looks and changes nothing: each vendor is asked one cheap question that makes nothing there. \
 Ends with 1 if something is wrong.
 
 Examples:
@@ -111,14 +111,14 @@ Each simulator behaves as its vendor's documents say, keeps books, and can be to
     Sandbox(commands::sandbox::Options),
     /// Keeps a gateway with simulated vendors running, on a private Postgres
     #[command(after_help = "\
-Prints the address, a token and a first call. Keys and data are kept in the data folder between runs;
-the simulated vendors forget theirs. Nothing else needs to be set up: where DATABASE_URL is not set, a
+Prints the address, a token and a first call. Keys and data are kept in the data folder between runs; \
+the simulated vendors forget theirs. Nothing else needs to be set up: where DATABASE_URL is not set, a \
 Postgres of this machine is started for it, and stopped with it.")]
     Dev(commands::dev::Options),
     /// Sends orders through a gateway of its own, loses answers on purpose, and shows what came of it
     #[command(after_help = "\
-Everything is real but the vendors: HTTP, Postgres, encryption, workers. Vendor answers are lost after the
-vendor did the work; the gateway finds out what exists and never orders twice. The last table counts the
+Everything is real but the vendors: HTTP, Postgres, encryption, workers. Vendor answers are lost after the \
+vendor did the work; the gateway finds out what exists and never orders twice. The last table counts the \
 vendors' own books. Ends with 0 only if nothing was lost and nothing was doubled.")]
     Demo {
         /// One JSON document on standard output

@@ -96,8 +96,11 @@ impl Bound {
             tasks.spawn(serve(listener, api::metrics_router(handle), shutdown.clone()));
         }
         if let Some(listener) = self.api {
-            let own =
-                api::Settings { auth: settings.auth.clone(), rate: settings.request_rate, ..api::Settings::default() };
+            let usual = api::Settings::default();
+            // Each holds a connection for as long as it takes to arrive; the rest of the work needs some as well.
+            let share = usize::try_from(settings.database.max_connections / 4).unwrap_or(usize::MAX);
+            let max_uploads = usual.max_uploads.min(share.max(1));
+            let own = api::Settings { auth: settings.auth.clone(), rate: settings.request_rate, max_uploads, ..usual };
             let app = api::App::new(engine.clone(), &own)?;
             tasks.spawn(serve(listener, api::router(app), shutdown.clone()));
         }

@@ -31,10 +31,10 @@ const REST: std::time::Duration = std::time::Duration::from_secs(5);
 /// taken in while they arrive: NDJSON and CSV of at most 256 MiB, workbooks (xlsx) of at most 32 MiB.
 ///
 /// * **NDJSON**: an order per line. The first line may be `{"defaults": {…}, "external_id": …, "on_invalid": …}` instead.
-/// * **CSV** (UTF-8; commas, semicolons or tabs) and **xlsx** (the first sheet): headings are dotted paths into an order,
+/// * **CSV** (UTF-8; commas, semicolons or tabs) and **xlsx** (the sheet `Orders`, else the first): headings are dotted paths into an order,
 ///   such as `subject.first_name`, `checks.0.type` or `metadata.team`; an empty cell says nothing. `getBatchTemplate`
-///   gives a file to begin with. `true`, `false`, `yes` and `no` are taken where a field is one of two; cells with formulas
-///   are taken by their last value.
+///   gives a file to begin with. `true`, `false`, `yes` and `no` are taken where a field is one of two; a cell with a
+///   formula is a fault of its row.
 ///
 /// Consent documents are given by `url` only. What the media type cannot say for all rows, the query does.
 ///

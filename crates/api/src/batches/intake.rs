@@ -2,7 +2,7 @@
 
 use domain::{Batch, OrderDraft, RejectedRow, RowFault, TenantId};
 use engine::{AcceptError, BatchIntake};
-use tabular::Headings;
+use tabular::{Headings, Unreadable};
 use tokio::sync::mpsc;
 
 use crate::app::App;
@@ -150,6 +150,10 @@ impl<'a> Intake<'a> {
         if is_refused {
             return Err(self.refusal());
         }
+        if self.orders == 0 {
+            // A head, and nothing below it.
+            return Err(Unreadable::Empty.into());
+        }
         let (Some(pending), Some(mut batch)) = (&mut self.pending, self.batch.take()) else {
             return Err(Problem::internal(&"an upload ended without a head"));
         };
@@ -206,11 +210,17 @@ impl Rejected {
         }
     }
 
-    /// Only known once all was read.
+    /// Says which columns the faults are in, which is only known once all was read.
     fn name_columns(&mut self, headings: &Headings) {
         for fault in self.kept.iter_mut().flat_map(|row| &mut row.faults) {
             if fault.column.is_none() {
                 fault.column = headings.column_of(&fault.pointer).map(str::to_owned);
+            }
+            // Keys and headings are the caller's: the database takes no NUL, and who reads them has a terminal.
+            for text in [&mut fault.pointer].into_iter().chain(&mut fault.column) {
+                if text.contains(char::is_control) {
+                    *text = text.replace(char::is_control, "\u{FFFD}");
+                }
             }
         }
     }

@@ -47,7 +47,11 @@ fn value(cell: Value, rule: Rule) -> Value {
         Value::String(text) if rule == Rule::Vendor => match text.as_str() {
             "true" | "TRUE" => Value::Bool(true),
             "false" | "FALSE" => Value::Bool(false),
-            digits => digits.parse::<u32>().map_or(Value::String(text), Value::from),
+            // Only what is written as a number is: a code keeps its zeros, and a phone number its plus.
+            digits => match digits.parse::<u32>() {
+                Ok(number) if number.to_string() == digits => Value::from(number),
+                _ => Value::String(text),
+            },
         },
         other => other,
     }
@@ -83,7 +87,7 @@ mod tests {
             "consent": {"obtained_at": "2026-11-20", "expires_at": "2026-11-20 10:00:00"},
             "position": {"security_clearance_required": "Yes"},
             "checks": [
-                {"type": "income_verification", "include_analytics": "FALSE", "vendor_options": {"minutes": "60", "on": "true", "word": "1x", "list": ["x"]}},
+                {"type": "income_verification", "include_analytics": "FALSE", "vendor_options": {"minutes": "60", "on": "true", "word": "1x", "code": "007", "phone": "+5551234", "list": ["x"]}},
                 {"force_new": true}, {"force_new": "maybe"}
             ],
             "metadata": {"force_new": "yes", "approved": false}
@@ -95,7 +99,7 @@ mod tests {
             "consent": {"obtained_at": "2026-11-20T00:00:00Z", "expires_at": "2026-11-20T10:00:00Z"},
             "position": {"security_clearance_required": true},
             "checks": [
-                {"type": "income_verification", "include_analytics": false, "vendor_options": {"minutes": 60, "on": true, "word": "1x", "list": ["x"]}},
+                {"type": "income_verification", "include_analytics": false, "vendor_options": {"minutes": 60, "on": true, "word": "1x", "code": "007", "phone": "+5551234", "list": ["x"]}},
                 {"force_new": true}, {"force_new": "maybe"}
             ],
             "metadata": {"force_new": "yes", "approved": "FALSE"}

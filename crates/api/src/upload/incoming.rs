@@ -55,16 +55,19 @@ impl Incoming {
 
     /// The same for callers that may not block.
     pub async fn finish(&mut self) -> Result<(), Problem> {
-        if let Some(problem) = self.broken.clone() {
-            return Err(problem);
+        while self.broken.is_none() {
+            match self.next().await {
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(()),
+                Err(problem) => self.broken = Some(problem),
+            }
         }
-        while self.next().await?.is_some() {}
-        Ok(())
+        self.broken().map_or(Ok(()), Err)
     }
 
     /// Why the body did not come to its end, if it did not.
-    pub fn broken(&mut self) -> Option<Problem> {
-        self.broken.take()
+    pub fn broken(&self) -> Option<Problem> {
+        self.broken.clone()
     }
 
     pub fn into_hasher(self) -> RequestHasher {

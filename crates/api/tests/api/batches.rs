@@ -1,6 +1,8 @@
 //! Batches: uploaded, watched, canceled and reported.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -138,12 +140,18 @@ async fn invalid_rows_are_skipped_if_so_wished() {
     }
     let batches = listed(&gateway, "/v1/batches?external_id=hires%201").await;
     assert!(batches.len() == 4 && batches.iter().all(|batch| batch.get("rejected_rows").is_none()));
+    // A field may be called anything, and be told of.
+    let named = [json!({"a\u{0}b": 1}), order(1)];
+    let made = gateway.raw("POST", "/v1/batches?on_invalid=skip", &[("content-type", NDJSON)], ndjson(&named)).await;
+    assert_eq!((made.status, &made.body["rejected_count"]), (StatusCode::ACCEPTED, &json!(1)), "{}", made.text);
+    let faults = made.body["rejected_rows"][0]["errors"].as_array().expect("faults");
+    assert!(faults.iter().any(|fault| fault["pointer"] == "/a\u{FFFD}b"), "{}", made.text);
     // None is valid: there is nothing to make a batch of.
     let none =
         gateway.raw("POST", "/v1/batches?on_invalid=skip", &[("content-type", NDJSON)], ndjson(&rows[..1])).await;
     assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", none.text);
     assert_eq!(none.body["errors"][0]["row"], 1);
-    assert_eq!(listed(&gateway, PATH).await.len(), 4);
+    assert_eq!(listed(&gateway, PATH).await.len(), 5);
 }
 
 #[tokio::test]
@@ -641,6 +649,7 @@ async fn files_that_cannot_be_read_say_why() {
         ("nothing", XLSX, Vec::new(), 400),
         ("nothing", "application/json", Vec::new(), 400),
         ("blank lines", NDJSON, b"\n \n\n".to_vec(), 400),
+        ("a head only", NDJSON, b"{\"defaults\": {}, \"on_invalid\": \"skip\"}\n".to_vec(), 400),
         ("headings only", CSV, good.lines().next().expect("a line").as_bytes().to_vec(), 400),
         ("a sheet without rows", XLSX, xlsx(&[]), 400),
         ("UTF-16", CSV, utf16(&good), 400),
@@ -689,6 +698,24 @@ async fn files_that_cannot_be_read_say_why() {
         };
         assert_eq!(refused.body["type"], kind, "{what}: {}", refused.text);
         assert!(!refused.text.contains("Smith-") && !refused.text.contains("123-45"), "{what}: {}", refused.text);
+    }
+    nothing_is_there(&gateway).await;
+}
+
+/// Or else its caller, who still sends, would see the connection end and not the answer.
+#[tokio::test]
+async fn a_file_that_is_refused_early_is_read_to_its_end() {
+    let gateway = Gateway::start().await;
+    for (media_type, beginning) in [(CSV, "a,a\n"), (NDJSON, "{\"defaults\": 5}\n")] {
+        let read = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&read);
+        let pieces = (0..64).map(move |number| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from(if number == 0 { beginning.to_owned() } else { "x".repeat(65_536) }))
+        });
+        let refused = upload(&gateway, media_type, Body::from_stream(futures::stream::iter(pieces))).await;
+        assert!(refused.status.is_client_error(), "{}", refused.text);
+        assert_eq!(read.load(Ordering::Relaxed), 64, "{media_type}");
     }
     nothing_is_there(&gateway).await;
 }

@@ -44,6 +44,13 @@ impl Engine {
         let mut items = std::mem::take(&mut case.items);
         for item in items.iter_mut().filter(|item| !item.is_settled()) {
             let Some(order) = find_mut(&mut orders, item.order_id) else { continue };
+            let caught_up = catch_up(&case, order, item, now);
+            if !caught_up.is_empty() {
+                after.events.entry(order.id).or_default().extend(caught_up);
+                after.plans.entry(order.id).or_default().push(Plan { check_id: item.check_id, work: None });
+                // It is judged at the next look.
+                continue;
+            }
             if settled_by_other_news(order, item) {
                 continue;
             }
@@ -178,7 +185,7 @@ impl Engine {
         } else {
             CaseState::Open
         };
-        case.next_scan_at = next_scan(case, now);
+        case.next_scan_at = next_scan(case, orders, now);
         if case.state != CaseState::Resolved || was == CaseState::Resolved {
             return Ok(Vec::new());
         }
@@ -201,6 +208,16 @@ impl Engine {
 pub(crate) fn decision(at: domain::Timestamp, actor: &str, what: &str, check: Option<domain::CheckId>) -> Decision {
     let data = check.map_or(serde_json::Value::Null, |check| serde_json::json!({ "check_id": check }));
     Decision { at, actor: actor.to_owned(), what: what.to_owned(), note: None, data }
+}
+
+/// Tells a check what it missed while its order could not be read.
+fn catch_up(case: &Case, order: &mut Order, item: &CaseItem, now: domain::Timestamp) -> Vec<Event> {
+    let submission = case.submission;
+    let mut events = order.tell(item.check_id, &News::Unconfirmed { submission, why: case.why.clone() }, now);
+    if let Some(why) = item.review.clone() {
+        events.extend(order.tell(item.check_id, &News::NeedsReview { submission, why }, now));
+    }
+    events
 }
 
 /// An answer that came after all, a hook or an operator may have settled the item meanwhile.

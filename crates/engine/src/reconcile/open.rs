@@ -21,6 +21,12 @@ pub(crate) struct Doubt {
 }
 
 impl Doubt {
+    /// About a check whose order cannot be read now. Whatever its answer was, the case finds it out once it can.
+    pub(crate) fn unreadable(part: &SubmissionPart) -> Self {
+        let why = Reason::new("order_unreadable", "The order could not be read when its create call ended.");
+        Self { part: part.clone(), why, then: AfterAbsence::Resend }
+    }
+
     fn into_item(self) -> CaseItem {
         CaseItem {
             check_id: self.part.check_id,
@@ -61,7 +67,7 @@ impl Engine {
         let mut sent_at = submission.started_at;
         let was_sent_before = |doubt: &&Doubt| {
             let check = find(orders, doubt.part.order_id).and_then(|order| order.check(doubt.part.check_id));
-            check.is_some_and(|check| check.state.sends > 1)
+            check.is_none_or(|check| check.state.sends > 1)
         };
         for doubt in doubts.iter().filter(was_sent_before) {
             let earlier = tx.cases().of_check(doubt.part.check_id).await?;
@@ -128,7 +134,10 @@ impl Engine {
         let mut doubts = Vec::new();
         let mut changed: BTreeMap<_, (Vec<Plan>, Vec<_>)> = BTreeMap::new();
         for part in &stored.parts {
-            let Some(order) = find_mut(&mut orders, part.order_id) else { continue };
+            let Some(order) = find_mut(&mut orders, part.order_id) else {
+                doubts.push(Doubt::unreadable(part));
+                continue;
+            };
             let stage = order.check(part.check_id).map(|check| &check.state.stage);
             if !matches!(stage, Some(Stage::Submitting { submission }) if *submission == id) {
                 continue;
@@ -245,9 +254,11 @@ fn doubt_again(case: &mut Case, doubted: CaseItem) {
 
 /// The longest settle window among the checks of a case.
 fn settle_window(account: &Account, orders: &[Order], doubts: &[Doubt]) -> Duration {
-    let of_checks = doubts.iter().filter_map(|doubt| {
-        let check = find(orders, doubt.part.order_id)?.check(doubt.part.check_id)?;
-        Some(account.settle_window(check.input.expose()))
+    let of_checks = doubts.iter().map(|doubt| {
+        let check = find(orders, doubt.part.order_id).and_then(|order| order.check(doubt.part.check_id));
+        // Of one that cannot be read nothing is known but its vendor.
+        let of_account = || account.settle.unwrap_or(account.timing.settle);
+        check.map_or_else(of_account, |check| account.settle_window(check.input.expose()))
     });
     of_checks.max().unwrap_or(account.timing.settle)
 }

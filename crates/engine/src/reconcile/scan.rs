@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::settle::SKEW;
-use domain::{Case, CaseItem, ItemState, OrderId, ScanId, ScanReport, Timestamp};
+use domain::{Case, CaseId, CaseItem, ItemState, OrderId, Reason, ScanId, ScanReport, Timestamp};
 use provider::{LocateQuery, Share, Sought};
-use store::{Scope, StoreError};
+use store::{Scope, StoreError, Tx};
 
+use super::decision;
 use crate::{Account, Engine, find};
 
 impl Engine {
@@ -49,7 +50,7 @@ impl Engine {
     }
 
     async fn query(&self, account: &Account, cases: &[Case], now: Timestamp) -> Result<LocateQuery, StoreError> {
-        let in_doubt: Vec<(&Case, &CaseItem)> = cases
+        let mut in_doubt: Vec<(&Case, &CaseItem)> = cases
             .iter()
             .flat_map(|case| case.items.iter().map(move |item| (case, item)))
             .filter(|(case, item)| is_sought(case, item, now))
@@ -57,6 +58,13 @@ impl Engine {
         let ids: Vec<OrderId> = in_doubt.iter().map(|(_, item)| item.order_id).collect();
         let mut tx = self.store().begin().await?;
         let orders = tx.orders().get_many(&Scope::All, &ids).await?;
+        let is_readable = |item: &CaseItem| find(&orders, item.order_id).is_some();
+        for case in cases {
+            if case.items.iter().any(|item| is_unasked(item) && !is_readable(item)) {
+                self.ask_about_unreadable(&mut tx, case.id, &is_readable).await?;
+            }
+        }
+        in_doubt.retain(|(_, item)| is_readable(item));
         let inputs: BTreeMap<_, _> =
             orders.iter().map(|order| (order.id, Arc::new(order.input.expose().clone()))).collect();
         let sought = in_doubt.iter().filter_map(|(case, item)| {
@@ -72,8 +80,34 @@ impl Engine {
         let since = in_doubt.iter().map(|(case, _)| case.sent_at).min().unwrap_or(now) - SKEW;
         let until = in_doubt.iter().map(|(case, item)| last_moment(case, item)).max().unwrap_or(now) + SKEW;
         let settled = tx.vendor_objects().settled(&account.key, since).await?;
+        // Durable before the scan is.
+        tx.save().await?;
         Ok(LocateQuery { sought, since, until, started_at: now, settled })
     }
+
+    /// What cannot be read is not looked for, so the scans that go without it prove nothing of its absence: from now on
+    /// only finding it settles it, or a person.
+    async fn ask_about_unreadable(
+        &self,
+        tx: &mut Tx,
+        id: CaseId,
+        is_readable: &impl Fn(&CaseItem) -> bool,
+    ) -> Result<(), StoreError> {
+        let Some(mut case) = tx.cases().lock(id).await? else { return Ok(()) };
+        for item in case.items.iter_mut().filter(|item| is_unasked(item) && !is_readable(item)) {
+            item.review = Some(Reason::new(
+                "order_unreadable",
+                "The order cannot be read: is an encryption key missing? Mend that and scan again, then bind, resend or fail.",
+            ));
+            tx.cases().log(id, &decision(self.now(), "vetgate", "needs_review", Some(item.check_id))).await?;
+        }
+        tx.cases().save(&case).await
+    }
+}
+
+/// Whether two scans without it would count as proof that it is absent.
+fn is_unasked(item: &CaseItem) -> bool {
+    matches!(item.state, ItemState::Unknown | ItemState::Proven) && item.review.is_none()
 }
 
 /// Whether a scan is to look for the item now. What was sent again is looked for once its window is over, or when its

@@ -89,15 +89,12 @@ async fn crash_at_any_step_of_the_intake_leaves_a_whole_batch_or_nothing() {
                 break (orders, batch);
             }
         };
-        match batch {
-            Some(batch) => {
-                whole += 1;
-                assert_eq!((orders, batch.orders, batch.counts.of(CheckStatus::Queued)), (3, 3, 3));
-            }
-            None => {
-                nothing += 1;
-                assert!(!is_through, "a batch that was answered is there");
-            }
+        if let Some(batch) = batch {
+            whole += 1;
+            assert_eq!((orders, batch.orders, batch.counts.of(CheckStatus::Queued)), (3, 3, 3));
+        } else {
+            nothing += 1;
+            assert!(!is_through, "a batch that was answered is there");
         }
         if is_through {
             break;

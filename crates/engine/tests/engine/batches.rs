@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{BatchId, BatchStatus, CaseState, Check, CheckStatus, EventType, ItemState, Order, Reason};
+use domain::{BatchId, BatchStatus, CaseState, Check, CheckStatus, EventType, ItemState, Order, Reason, TenantId};
 use sandbox::{Fault, FaultKind};
-use store::{OrderFilter, Scope};
+use store::{OrderFilter, Plan, Scope};
 
 use crate::world::{Options, World, draft};
 
@@ -60,6 +60,76 @@ async fn a_batch_of_thousands_holds_up_neither_a_single_order_nor_a_small_batch(
     let sent = world.wire.all().len();
     let of_large = checks_of(&world, large).await.iter().filter(|check| check.status() != CheckStatus::Queued).count();
     assert_eq!((of_large, sent), (80, 96), "and the large one went on beside it");
+}
+
+#[tokio::test]
+async fn however_long_an_upload_takes_its_orders_are_of_one_time_and_listed_in_the_order_of_its_rows() {
+    let world = World::new().await;
+    let begun_at = world.engine.now();
+    let mut tx = world.engine.store().begin().await.expect("a transaction");
+    let mut intake = world.engine.open_batch(&TenantId::new("acme"), None);
+    let id = intake.id();
+    for number in 0..4 {
+        world.clock.advance(Duration::from_mins(10));
+        let mut row = draft("theary", number);
+        row.external_id = Some(format!("row-{number}"));
+        intake.add(&mut tx, row).await.expect("accepted");
+    }
+    intake.finish(&mut tx).await.expect("written");
+    tx.save().await.expect("saved");
+    let filter = |created_after| OrderFilter {
+        batch_id: Some(id),
+        created_after: Some(created_after),
+        ..OrderFilter::default()
+    };
+    let mut tx = world.engine.store().begin().await.expect("a transaction");
+    let listed = tx.orders().list(&Scope::All, &filter(begun_at), 10, None).await.expect("read");
+    let rows: Vec<_> = listed.iter().map(|order| order.external_id.as_deref().unwrap_or_default()).collect();
+    assert_eq!(rows, ["row-0", "row-1", "row-2", "row-3"]);
+    for order in &listed {
+        assert_eq!([order.created_at, order.updated_at, order.checks[0].created_at], [begun_at; 3]);
+    }
+    let later = begun_at + Duration::from_secs(1);
+    assert!(tx.orders().list(&Scope::All, &filter(later), 10, None).await.expect("read").is_empty());
+}
+
+#[tokio::test]
+async fn hundreds_of_overdue_looks_hold_up_no_cancel_of_a_single_order() {
+    let world = World::new().await;
+    let account = world.account("theary");
+    let single = world.accept(draft("theary", 300)).await;
+    world.engine.dispatch(&account, 1).await.expect("dispatched");
+    let batch = batch(&world, 0..300).await;
+    world.engine.dispatch(&account, 30).await.expect("dispatched");
+    world.clock.advance(Duration::from_secs(1));
+    let mut tx = world.engine.store().begin().await.expect("a transaction");
+    let why = Reason::new("caller", "It was the wrong one.");
+    world.engine.cancel(&mut tx, &Scope::All, single, why).await.expect("noted").expect("the order");
+    tx.save().await.expect("saved");
+
+    assert_eq!(world.engine.follow(&account, 50).await.expect("followed"), 8);
+    let books = world.books("theary");
+    assert_eq!(books.objects.iter().filter(|object| object.canceled).count(), 1, "in the first round");
+    let confirmed = |check: &&Check| check.state.binding().is_some_and(|binding| !binding.provisional);
+    let looked_at = checks_of(&world, batch).await.iter().filter(confirmed).count();
+    assert_eq!(looked_at, 7, "and beside it as many of the batch as there was room for: {:?}", books.calls);
+}
+
+/// Another process is taking what the lanes have whose turn it is.
+#[tokio::test]
+async fn where_a_lane_was_just_emptied_the_next_one_has_its_turn() {
+    let world = World::new().await;
+    let account = world.account("theary");
+    let lanes = [batch(&world, 0..2).await, batch(&world, 2..4).await];
+    let mut tx = world.engine.store().begin().await.expect("a transaction");
+    for order in orders_of(&world, lanes[0]).await {
+        let order = tx.orders().lock(order.id).await.expect("read").expect("the order");
+        let plan = Plan { check_id: order.checks[0].id, work: None };
+        tx.orders().save(&order, &[plan], &[]).await.expect("taken");
+    }
+    assert_eq!(world.engine.dispatch(&account, 1).await.expect("dispatched"), 1);
+    drop(tx);
+    assert!(checks_of(&world, lanes[1]).await.iter().all(|check| check.state.binding().is_some()));
 }
 
 #[tokio::test]

@@ -12,4 +12,5 @@ mod single_creates;
 mod sweeps;
 mod theary_batches;
 mod thousands;
+mod unreadable;
 mod world;

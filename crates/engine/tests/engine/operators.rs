@@ -170,6 +170,25 @@ async fn a_duplicate_is_canceled_once_an_operator_says_so() {
 }
 
 #[tokio::test]
+async fn a_duplicate_that_only_a_sweep_found_is_canceled_in_the_case_of_its_check() {
+    let (world, case, _) = with_duplicate(CancelDuplicates::Ask).await;
+    let options = json!({ "kind": "foreign", "references": [case.items[0].reference.to_string()] });
+    let third = world.vendor("theary").control().make_strangers(1, &options).remove(0);
+    let mut stop = resolution(Vec::new());
+    stop.cancel_vendor_orders = vec![third.clone()];
+    let refused = decide(&world.engine, &case, &stop).await.expect_err("nobody has seen it");
+    assert!(matches!(refused, ResolveError::NotADuplicate { index: 0 }), "{refused}");
+    world.clock.advance(Duration::from_hours(1));
+    let account = world.account("theary");
+    assert!(world.engine.sweep(&account).await.expect("swept"));
+    decide(&world.engine, &case, &stop).await.expect("decided");
+    assert_eq!(world.engine.cancellations(&account).await.expect("asked"), 1);
+    assert_eq!(cancel_of(&world, &third).await, Some(ObjectCancel::Canceled));
+    let canceled: Vec<_> = world.books("theary").objects.into_iter().filter(|object| object.canceled).collect();
+    assert_eq!(canceled.iter().map(|object| object.id.as_str()).collect::<Vec<_>>(), [third.as_str()]);
+}
+
+#[tokio::test]
 async fn an_operator_settles_each_item_of_a_batch_call_on_its_own() {
     let world = World::new().await;
     world.vendor("theary").control().arm(Fault::new("batch", FaultKind::DropBefore));

@@ -1,10 +1,13 @@
 //! Bindings by position in a batch's answer, and what happens when the position was wrong.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{BatchId, CaseState, Check, CheckStatus, Order, Reason};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
+use provider::call::Unlimited;
+use provider::{CallContext, Share};
 use sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -32,6 +35,13 @@ async fn answered(switches: Value, count: u32) -> (World, BatchId) {
         assert!(check.state.binding().is_some_and(|binding| binding.provisional));
     }
     (world, batch)
+}
+
+async fn cancel(world: &World, order: &Order) {
+    let mut tx = world.engine.store().begin().await.expect("a transaction");
+    let why = Reason::new("caller", "The candidate withdrew.");
+    world.engine.cancel(&mut tx, &Scope::All, order.id, why).await.expect("noted");
+    tx.save().await.expect("saved");
 }
 
 /// The vendor's object that was made for this check.
@@ -96,10 +106,7 @@ async fn only_the_right_object_is_ever_canceled() {
     let orders = orders_of(&world, batch).await;
     let misplaced = orders.iter().find(|order| bound(&order.checks[0]) != truly(&world, &order.checks[0]).id);
     let canceled = misplaced.expect("they are shuffled");
-    let mut tx = world.engine.store().begin().await.expect("a transaction");
-    let why = Reason::new("caller", "The candidate withdrew.");
-    world.engine.cancel(&mut tx, &Scope::All, canceled.id, why).await.expect("noted");
-    tx.save().await.expect("saved");
+    cancel(&world, canceled).await;
     world.work_until_batch_ends(batch).await;
     for order in &orders {
         let check = world.order(order.id).await.checks.remove(0);
@@ -117,6 +124,65 @@ async fn where_the_vendor_gives_no_reference_back_positions_are_all_there_is() {
     assert!(checks.iter().all(|check| check.status() == CheckStatus::Completed));
     assert!(checks.iter().all(|check| check.state.binding().is_some_and(|binding| binding.provisional)));
     assert!(world.cases().await.is_empty());
+}
+
+#[tokio::test]
+async fn where_the_vendor_gives_no_reference_back_a_cancel_is_refused_and_says_why() {
+    let mute = json!({ "drop_external_ids": true, "complete_after_ms": 7_200_000 });
+    let (world, batch) = answered(mute, 2).await;
+    let order = orders_of(&world, batch).await.remove(0);
+    cancel(&world, &order).await;
+    let reason = async || {
+        let check = world.order(order.id).await.checks.remove(0);
+        check.state.status_reason().map(|why| why.code.clone())
+    };
+    world.work().await;
+    assert_eq!(reason().await, None, "so soon after the call it may yet be confirmed");
+    world
+        .work_until(Duration::from_hours(1), "the cancel is refused", async || {
+            reason().await.as_deref() == Some("not_confirmed")
+        })
+        .await;
+    assert_eq!(world.order(order.id).await.checks[0].status(), CheckStatus::InProgress);
+    world.work_until_batch_ends(batch).await;
+    assert!(checks_of(&world, batch).await.iter().all(|check| check.status() == CheckStatus::Completed));
+    assert_eq!(world.books("theary").calls_of("cancel"), 0, "it might be another's");
+}
+
+#[tokio::test]
+async fn no_ending_is_taken_of_an_object_that_does_not_show_yet_whose_it_is() {
+    let late = json!({ "batch_shuffle": true, "searches_lag_ms": 1_200_000, "complete_after_ms": 86_400_000 });
+    for echoes in [true, false] {
+        let (world, batch) = answered(late.clone(), 4).await;
+        let account = world.account("theary");
+        if echoes {
+            world.engine.store().set_echoes(&account.key).await.expect("noted");
+        }
+        // The order of one check is canceled in the vendor's dashboard, at whichever check's place it stands.
+        let checks = checks_of(&world, batch).await;
+        let wrong = checks.iter().find(|check| bound(check) != truly(&world, check).id).expect("they are shuffled");
+        let canceled = bound(wrong).to_owned();
+        let theirs = domain::VendorRef::order(canceled.as_str());
+        let ctx = CallContext::new(Share::Create, Duration::from_secs(5), Arc::new(Unlimited));
+        account.provider.cancel(&ctx, &theirs, &Reason::new("caller", "")).await.expect("canceled");
+        // Young it is looked at again in any account, and later as well in one that gives references back.
+        world.clock.advance(if echoes { Duration::from_mins(15) } else { Duration::from_secs(90) });
+        while world.engine.follow(&account, 50).await.expect("followed") > 0 {}
+        assert!(checks_of(&world, batch).await.iter().all(|check| check.status() == CheckStatus::InProgress));
+        if echoes {
+            world
+                .work_until(Duration::from_hours(2), "each is bound to its own", async || {
+                    checks_of(&world, batch)
+                        .await
+                        .iter()
+                        .all(|check| check.state.binding().is_some_and(|binding| !binding.provisional))
+                })
+                .await;
+            for check in checks_of(&world, batch).await {
+                assert!(is_right(&world, &check) && check.state.sends == 1);
+            }
+        }
+    }
 }
 
 #[tokio::test]

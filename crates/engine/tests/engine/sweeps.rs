@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use domain::{CheckStatus, EventType, OrderId, Reason};
+use engine::CancelDuplicates;
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
-use store::{Orphan, OrphanFilter, OrphanKind, Scope};
+use store::{ObjectCancel, Orphan, OrphanFilter, OrphanKind, Scope};
 
 use crate::world::{Options, World, draft};
 
@@ -13,7 +14,11 @@ const A_DAY: Duration = Duration::from_hours(24);
 
 /// A world that was swept once, with nothing in it.
 async fn swept() -> World {
-    let world = World::new().await;
+    swept_with(Options::default()).await
+}
+
+async fn swept_with(options: Options) -> World {
+    let world = World::with(options).await;
     assert!(world.engine.sweep(&world.account("theary")).await.expect("swept"), "the first is due at once");
     assert!(!world.engine.sweep(&world.account("theary")).await.expect("swept"), "the next a day later");
     world
@@ -55,6 +60,56 @@ async fn a_second_object_of_a_bound_check_is_found_and_announced_once() {
     assert_eq!((found[0].kind, found[0].case_id, announced(&world, id).await), (OrphanKind::Duplicate, None, 1));
     assert_eq!(sweep_a_day_later(&world).await.len(), 1);
     assert_eq!(announced(&world, id).await, 1);
+}
+
+#[tokio::test]
+async fn a_second_object_is_canceled_by_itself_only_where_the_settings_say_so() {
+    for (cancel_duplicates, expected) in
+        [(CancelDuplicates::Auto, Some(ObjectCancel::Canceled)), (CancelDuplicates::Ask, None)]
+    {
+        let world = swept_with(Options { cancel_duplicates, ..Options::default() }).await;
+        let id = world.accept(draft("theary", 0)).await;
+        world.work_until_settled(&[id]).await;
+        let check = world.order(id).await.checks.remove(0);
+        forge(&world, &check.reference().to_string());
+        assert_eq!(sweep_a_day_later(&world).await.len(), 1);
+        world.work().await;
+        assert_eq!(orphans(&world).await[0].cancel, expected);
+        assert_eq!(world.books("theary").calls_of("cancel"), u64::from(expected.is_some()), "never the check's own");
+    }
+}
+
+#[tokio::test]
+async fn a_check_that_waits_to_be_sent_again_is_not_if_the_vendor_has_it_already() {
+    let world = swept().await;
+    world.vendor("theary").control().arm(Fault::new("create", FaultKind::StatusAfter).status(401));
+    let id = world.accept(draft("theary", 0)).await;
+    world.engine.dispatch(&world.account("theary"), 1).await.expect("dispatched");
+    let check = world.order(id).await.checks.remove(0);
+    assert_eq!((check.status(), check.state.sends), (CheckStatus::Queued, 0));
+    assert!(world.cases().await.is_empty());
+    // The vendor said that it made nothing, and did.
+    let theirs = world.books("theary").objects.remove(0).id;
+    assert!(sweep_a_day_later(&world).await.is_empty());
+    let (check, case) = (world.order(id).await.checks.remove(0), world.cases().await.remove(0));
+    assert_eq!((check.status(), case.items[0].state), (CheckStatus::Unconfirmed, domain::ItemState::Proven));
+    world.work_until_settled(&[id]).await;
+    let check = world.order(id).await.checks.remove(0);
+    assert_eq!(check.state.binding().map(|binding| binding.vendor.order_id.as_str()), Some(theirs.as_str()));
+    assert_eq!((check.status(), world.books("theary").objects.len()), (CheckStatus::Completed, 1), "not a second one");
+}
+
+#[tokio::test]
+async fn after_a_long_time_without_one_a_sweep_goes_back_a_week_and_no_further() {
+    let world = swept().await;
+    let theary = world.vendor("theary").control();
+    let stranger = || theary.make_strangers(1, &json!({ "kind": "foreign" })).remove(0);
+    stranger();
+    world.clock.advance(A_DAY * 3);
+    let younger = stranger();
+    world.clock.advance(A_DAY * 5);
+    let found = sweep_a_day_later(&world).await;
+    assert_eq!(found.iter().map(|orphan| orphan.vendor_order_id.clone()).collect::<Vec<_>>(), [younger]);
 }
 
 #[tokio::test]

@@ -42,8 +42,11 @@ struct Row {
     check_created_at: OffsetDateTime,
 }
 
+/// An order, or why it cannot be read.
+pub type Loaded = (OrderId, Result<Order>);
+
 /// The orders of these ids that exist within the scope, by ascending id.
-pub async fn load(tx: &mut Tx, scope: &Scope, ids: &[Uuid]) -> Result<Vec<Order>> {
+pub async fn load(tx: &mut Tx, scope: &Scope, ids: &[Uuid]) -> Result<Vec<Loaded>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -65,41 +68,49 @@ pub async fn load(tx: &mut Tx, scope: &Scope, ids: &[Uuid]) -> Result<Vec<Order>
     .fetch_all(tx.connection())
     .await?;
 
-    let mut orders: Vec<Order> = Vec::with_capacity(ids.len());
-    let mut key: Option<OrderKey> = None;
-    for row in rows {
-        let is_next = orders.last().is_none_or(|order| order.id.uuid() != row.id);
-        if is_next {
-            let wrapped = row.data_key.as_deref().ok_or(StoreError::Corrupt("the order's data key was destroyed"))?;
-            key = Some(tx.vault.unwrap_order_key(OrderId::from_uuid(row.id), wrapped)?);
-            tx.remember_key(row.id, wrapped);
-        }
-        let key = key.as_ref().ok_or(StoreError::Corrupt("an order without its key"))?;
-        let check = check(&row, key)?;
-        match orders.last_mut() {
-            Some(order) if !is_next => order.checks.push(check),
-            _ => orders.push(order(row, key, check)?),
-        }
+    let mut orders = Vec::with_capacity(ids.len());
+    let mut rows = rows.into_iter().peekable();
+    while let Some(first) = rows.next() {
+        let rest: Vec<Row> = std::iter::from_fn(|| rows.next_if(|row| row.id == first.id)).collect();
+        orders.push((OrderId::from_uuid(first.id), order(tx, first, &rest)));
     }
     Ok(orders)
 }
 
-fn order(row: Row, key: &OrderKey, first: Check) -> Result<Order> {
-    let metadata = row.metadata.ok_or(StoreError::Corrupt("an order without its first check"))?;
+/// Those that can be read. One that cannot must not hold up the others.
+pub fn readable(loaded: Vec<Loaded>) -> Vec<Order> {
+    let readable = |(id, order): Loaded| {
+        order.inspect_err(|error| tracing::error!(%error, order = %id, "a stored order cannot be read: left out")).ok()
+    };
+    loaded.into_iter().filter_map(readable).collect()
+}
+
+/// The one order that was asked for.
+pub fn single(mut loaded: Vec<Loaded>) -> Result<Option<Order>> {
+    loaded.pop().map(|(_, order)| order).transpose()
+}
+
+/// From the rows of its checks, by position.
+fn order(tx: &mut Tx, first: Row, rest: &[Row]) -> Result<Order> {
+    let wrapped = first.data_key.as_deref().ok_or(StoreError::Corrupt("the order's data key was destroyed"))?;
+    let key = tx.vault.unwrap_order_key(OrderId::from_uuid(first.id), wrapped)?;
+    tx.remember_key(first.id, wrapped);
+    let checks = std::iter::once(&first).chain(rest).map(|row| check(row, &key)).collect::<Result<_>>()?;
+    let metadata = first.metadata.ok_or(StoreError::Corrupt("an order without its first check"))?;
     let metadata = serde_json::from_value(metadata).map_err(|_| StoreError::Corrupt("an order's metadata"))?;
     Ok(Order {
-        id: OrderId::from_uuid(row.id),
-        tenant: TenantId::new(row.tenant),
-        external_id: row.external_id,
-        batch_id: row.batch_id.map(BatchId::from_uuid),
-        parent_order_id: row.parent_order_id.map(OrderId::from_uuid),
-        input: open_sealed(key, ORDER_INPUT, row.id, row.input.as_deref())?,
+        id: OrderId::from_uuid(first.id),
+        tenant: TenantId::new(first.tenant),
+        external_id: first.external_id,
+        batch_id: first.batch_id.map(BatchId::from_uuid),
+        parent_order_id: first.parent_order_id.map(OrderId::from_uuid),
+        input: open_sealed(&key, ORDER_INPUT, first.id, first.input.as_deref())?,
         metadata,
-        checks: vec![first],
-        version: row.version,
-        created_at: Timestamp::new(row.created_at),
-        updated_at: Timestamp::new(row.updated_at),
-        completed_at: row.completed_at.map(Timestamp::new),
+        checks,
+        version: first.version,
+        created_at: Timestamp::new(first.created_at),
+        updated_at: Timestamp::new(first.updated_at),
+        completed_at: first.completed_at.map(Timestamp::new),
     })
 }
 

@@ -154,17 +154,13 @@ pub async fn insert(tx: &mut Tx, new: &[Order], due_at: Timestamp) -> Result<()>
 
 pub async fn save(tx: &mut Tx, order: &Order, plans: &[Plan], news: &[Event]) -> Result<()> {
     let key = tx.order_key(order.id).await?;
-    let mut checks = ChangedColumns::default();
+    let (mut checks, mut work) = (ChangedColumns::default(), WorkColumns::default());
     let events = EventColumns::of(tx, order, news);
-    let (mut idle, mut busy): (Vec<Uuid>, WorkColumns) = Default::default();
     for plan in plans {
         let check = order.check(plan.check_id).ok_or(StoreError::Conflict("a plan is of another order's check"))?;
         checks.state.push(key.seal(CHECK_STATE, check.id.uuid(), &to_json(&check.state)?, &*tx.entropy));
         checks.push(check);
-        match plan.work {
-            Some((work, due_at)) => busy.push(check, work, due_at),
-            None => idle.push(check.id.uuid()),
-        }
+        work.push(check, plan.work);
     }
     let done = sqlx::query!(
         r#"WITH grown AS (
@@ -224,11 +220,11 @@ pub async fn save(tx: &mut Tx, order: &Order, plans: &[Plan], news: &[Event]) ->
         &checks.submitted_at as _,
         &checks.ended_at as _,
         &checks.state,
-        &idle,
-        &busy.check_id,
-        &busy.account,
-        &busy.kind as _,
-        &busy.due_at,
+        &work.idle,
+        &work.check_id,
+        &work.account,
+        &work.kind as _,
+        &work.due_at,
         &events.id,
         &events.tenant,
         &events.order_id,
@@ -287,6 +283,8 @@ impl ChangedColumns {
 
 #[derive(Default)]
 struct WorkColumns {
+    /// Checks that nothing is to be done for.
+    idle: Vec<Uuid>,
     check_id: Vec<Uuid>,
     account: Vec<String>,
     kind: Vec<&'static str>,
@@ -294,7 +292,8 @@ struct WorkColumns {
 }
 
 impl WorkColumns {
-    fn push(&mut self, check: &Check, work: Work, due_at: Timestamp) {
+    fn push(&mut self, check: &Check, work: Option<(Work, Timestamp)>) {
+        let Some((work, due_at)) = work else { return self.idle.push(check.id.uuid()) };
         self.check_id.push(check.id.uuid());
         self.account.push(check.account.to_string());
         self.kind.push(work.as_str());

@@ -184,6 +184,13 @@ async fn scans_are_kept_as_they_were() {
     }
     let since = tx.scans().since(&account(), at(20)).await.unwrap();
     assert_eq!(since, [scans[2].clone(), scans[0].clone()]);
+
+    let mut incomplete = scan(40);
+    incomplete.seen.complete = false;
+    tx.scans().insert(&incomplete).await.unwrap();
+    let since = tx.scans().since(&account(), at(0)).await.unwrap();
+    assert_eq!(since.iter().map(|scan| scan.seen.listed.len()).collect::<Vec<_>>(), [0, 1, 1, 0]);
+    assert!(since.iter().all(|scan| scan.seen.found.len() == 1), "what was found is never left out");
 }
 
 #[tokio::test]
@@ -280,6 +287,7 @@ async fn a_scan_loses_its_list_when_no_case_needs_it_and_goes_in_the_end() {
         started_at: at(seconds),
         ended_at: at(seconds + 1),
         seen: Sightings {
+            complete: true,
             objects: 1,
             listed: vec![Listed { id: "v".into(), created_at: None }],
             ..Sightings::default()
@@ -293,21 +301,33 @@ async fn a_scan_loses_its_list_when_no_case_needs_it_and_goes_in_the_end() {
         tx.scans().insert(&scan).await.unwrap();
     }
     tx.save().await.unwrap();
-    let lists = async || {
-        let mut tx = bench.store.begin().await.unwrap();
-        let scans = tx.scans().since(&account(), at(0)).await.unwrap();
-        scans.iter().map(|scan| (scan.seen.objects, scan.seen.listed.len())).collect::<Vec<_>>()
+    let kept = async || {
+        let mut raw = bench.raw().await;
+        let sql = "SELECT jsonb_array_length(seen -> 'listed') FROM scans ORDER BY started_at";
+        sqlx::query_scalar::<_, i32>(sql).fetch_all(&mut raw).await.unwrap()
     };
     assert_eq!(bench.store.purge_scans(at(0)).await.unwrap(), 1);
-    assert_eq!(lists().await, [(1, 0), (1, 1), (1, 1)], "the case was opened after the first");
+    assert_eq!(kept().await, [0, 1, 1], "the case was opened after the first");
     assert_eq!(bench.store.purge_scans(at(25)).await.unwrap(), 1);
-    assert_eq!(lists().await, [(1, 1), (1, 1)], "the second is old, but evidence");
+    assert_eq!(kept().await, [1, 1], "the second is old, but evidence");
+    let (mut failed, last) = (scan(40), scan(50));
+    failed.seen.complete = false;
+    let mut tx = bench.store.begin().await.unwrap();
+    tx.scans().insert(&failed).await.unwrap();
+    tx.save().await.unwrap();
+    assert_eq!(bench.store.purge_scans(at(25)).await.unwrap(), 0, "an incomplete one takes no other's place");
+    let mut tx = bench.store.begin().await.unwrap();
+    tx.scans().insert(&last).await.unwrap();
+    tx.save().await.unwrap();
+    assert_eq!(bench.store.purge_scans(at(25)).await.unwrap(), 1);
+    assert_eq!(kept().await, [0, 1, 1, 1], "only the last two complete ones are compared");
 
     case.state = CaseState::Resolved;
     let mut tx = bench.store.begin().await.unwrap();
     tx.cases().save(&case).await.unwrap();
     tx.save().await.unwrap();
-    assert_eq!(bench.store.purge_scans(at(25)).await.unwrap(), 2);
-    assert_eq!(lists().await, [(1, 0)]);
+    // One goes, and three lists.
+    assert_eq!(bench.store.purge_scans(at(25)).await.unwrap(), 4);
+    assert_eq!(kept().await, [0, 0, 0]);
     assert_eq!(bench.store.purge_scans(at(25)).await.unwrap(), 0);
 }

@@ -108,3 +108,33 @@ async fn a_worker_may_sleep_until_the_next_thing_is_due() {
     tx.save().await.unwrap();
     assert_eq!(bench.store.next_due(at(50)).await.unwrap(), Some(at(60)), "a scan");
 }
+
+#[tokio::test]
+async fn half_of_the_looks_are_kept_for_single_orders() {
+    let bench = Bench::new().await;
+    let (_, batch) = bench.batch("acme", at(0), 20).await;
+    let singles = [bench.order_of("acme", at(1), 3), bench.order_of("acme", at(2), 3)];
+    for order in &singles {
+        bench.insert(order).await;
+    }
+    let mut tx = bench.store.begin().await.unwrap();
+    for (order, due) in batch.iter().map(|order| (order, at(3))).chain(singles.iter().map(|order| (order, at(4)))) {
+        let order = tx.orders().lock(order.id).await.unwrap().unwrap();
+        let plans = order.checks.iter().map(|check| Plan { check_id: check.id, work: Some((Work::Follow, due)) });
+        tx.orders().save(&order, &plans.collect::<Vec<_>>(), &[]).await.unwrap();
+    }
+    tx.save().await.unwrap();
+
+    let account = account();
+    let mut counts = Vec::new();
+    let mut seen = HashSet::new();
+    for limit in [1, 7, 8, 8] {
+        let claims = bench.store.claim_looks(&account, limit, at(5), at(60)).await.unwrap();
+        seen.extend(claims.iter().map(|claim| claim.check_id));
+        let single = claims.iter().filter(|claim| claim.batch.is_none()).count();
+        counts.push((single, claims.len() - single));
+    }
+    assert_eq!(counts, [(1, 0), (4, 3), (1, 7), (0, 8)], "what single orders do not need is the batch's");
+    assert_eq!(seen.len(), 24, "nothing twice");
+    assert_eq!(bench.store.claim_looks(&account, 8, at(3), at(60)).await.unwrap().len(), 8, "by what is due");
+}

@@ -83,6 +83,14 @@ const MOVES: &str = r"
     FROM generate_series(1, 40000) AS n;
 ";
 
+const OVERDUE: &str = r"
+    UPDATE work SET kind = 'follow', due_at = due_at - interval '1 day'
+    WHERE lane = make_id(30) AND right(check_id::text, 1) < '8';
+    UPDATE work SET kind = 'follow' WHERE check_id IN (
+        SELECT check_id FROM work
+        WHERE kind = 'send' AND account = 'theary/default' AND lane = '00000000-0000-0000-0000-000000000000' LIMIT 10);
+";
+
 const MAKE_ID: &str = "CREATE FUNCTION make_id(n integer) RETURNS uuid LANGUAGE sql AS $$
     SELECT (lpad(to_hex((extract(epoch FROM timestamptz '2026-03-01 10:00:00+00') * 1000)::bigint + n * 1000), 12, '0')
             || '7000a000' || lpad(to_hex(n), 12, '0'))::uuid $$";
@@ -285,6 +293,16 @@ async fn batches_cost_the_same(bench: &Bench, old: &Order) {
         let asked = [(large, 8), (small, 8), (Lane(None), 8)];
         let claims = store.claim_lanes(&account(), &asked, at(80_000), at(80_000)).await.unwrap();
         assert_eq!(claims.len(), 16, "the small one's is another account's");
+    })
+    .await;
+    // Half of the large batch is due to be looked at, longer than ten single orders; the server has no statistics of it.
+    let mut raw = bench.raw().await;
+    raw.execute(OVERDUE).await.unwrap();
+    drop(raw);
+    costs(bench, "claim_looks", 200, async |store: Store| {
+        let claims = store.claim_looks(&account(), 8, at(80_000), at(80_000)).await.unwrap();
+        let single = claims.iter().filter(|claim| claim.batch.is_none()).count();
+        assert_eq!((claims.len(), single), (8, 4));
     })
     .await;
     costs(bench, "lanes after claims", 40, async |store: Store| {

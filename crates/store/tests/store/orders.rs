@@ -268,3 +268,31 @@ async fn connections_that_broke_while_idle_do_not_show() {
         bench.store.begin().await.unwrap().cancel().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn an_order_that_cannot_be_read_is_left_out_of_many_and_an_error_alone() {
+    let bench = Bench::new().await;
+    let orders = [bench.order(at(0)), bench.order(at(1)), bench.order(at(2))];
+    for order in &orders {
+        bench.insert(order).await;
+    }
+    let bad = orders[1].id;
+    let spoil = [
+        "UPDATE orders SET input = '\\x00' || input WHERE id = $1",
+        "UPDATE checks SET state = '\\x00' || state WHERE order_id = $1 AND position = 1",
+        "UPDATE orders SET data_key = NULL WHERE id = $1",
+    ];
+    for statement in spoil {
+        sqlx::query(statement).bind(bad.uuid()).execute(&mut bench.raw().await).await.unwrap();
+        let mut tx = bench.store.begin().await.unwrap();
+        let ids = orders.each_ref().map(|order| order.id);
+        for many in [tx.orders().get_many(&Scope::All, &ids).await.unwrap(), tx.orders().lock_many(&ids).await.unwrap()]
+        {
+            assert_eq!(many.iter().map(|order| order.id).collect::<Vec<_>>(), [ids[0], ids[2]]);
+        }
+        assert!(matches!(tx.orders().get(&Scope::All, bad).await, Err(StoreError::Corrupt(_))));
+        assert!(matches!(tx.orders().lock(bad).await, Err(StoreError::Corrupt(_))));
+        let page = tx.orders().list(&Scope::All, &OrderFilter::default(), 10, None).await;
+        assert!(matches!(page, Err(StoreError::Corrupt(_))), "a page is never short of one");
+    }
+}

@@ -118,15 +118,25 @@ impl RawCell {
 /// Larger numbers have more than 15 digits.
 const LARGEST_EXACT: f64 = 1e15;
 
-fn number(number: f64, format: NumberFormat, from_1904: bool) -> Result<String, CellFault> {
+fn number(number: f64, format: &NumberFormat, from_1904: bool) -> Result<String, CellFault> {
     match format {
         NumberFormat::Date => serial::text(number, from_1904).ok_or(NO_DATE),
         // Also what is no number at all.
         _ if number.abs().partial_cmp(&LARGEST_EXACT) != Some(std::cmp::Ordering::Less) => Err(INEXACT),
-        NumberFormat::Digits(digits) if number >= 0.0 && number.fract() == 0.0 => Ok(format!("{number:0digits$}")),
+        NumberFormat::Digits(digits) if number >= 0.0 && number.fract() == 0.0 => Ok(filled(number + 0.0, digits)),
         // Zero can be negative, too.
         _ => Ok((number + 0.0).to_string()),
     }
+}
+
+/// A whole number as its format shows it. Digits that there is no place for stand in front.
+fn filled(number: f64, format: &str) -> String {
+    let places = format.bytes().filter(|byte| *byte == b'0').count();
+    let number = format!("{number:0places$}");
+    let (in_front, in_places) = number.split_at(number.len() - places);
+    let mut in_places = in_places.chars();
+    let shown = format.chars().filter_map(|mark| if mark == '0' { in_places.next() } else { Some(mark) });
+    in_front.chars().chain(shown).collect()
 }
 
 #[cfg(test)]
@@ -135,7 +145,7 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_a_person_would() {
-        let plain = |value: &str| number(value.parse().expect("a number"), NumberFormat::Plain, false);
+        let plain = |value: &str| number(value.parse().expect("a number"), &NumberFormat::Plain, false);
         for (value, text) in [
             ("123456789", "123456789"),
             ("1.23456789E8", "123456789"),
@@ -152,8 +162,17 @@ mod tests {
         for value in ["1000000000000000", "4.5320151128336E15", "1e300", "inf", "NaN"] {
             assert_eq!(plain(value), Err(INEXACT), "{value}");
         }
-        assert_eq!(number(1234.0, NumberFormat::Digits(5), false).as_deref(), Ok("01234"));
-        assert_eq!(number(123_456.0, NumberFormat::Digits(5), false).as_deref(), Ok("123456"));
-        assert_eq!(number(12.5, NumberFormat::Digits(5), false).as_deref(), Ok("12.5"));
+        for (value, format, text) in [
+            (1234.0, "00000", "01234"),
+            (123_456.0, "00000", "123456"),
+            (12.5, "00000", "12.5"),
+            (-5.0, "00000", "-5"),
+            (12_345_678.0, "000-00-0000", "012-34-5678"),
+            (1_234_567_890.0, "000-00-0000", "1234-56-7890"),
+            (21_341_234.0, "00000-0000", "02134-1234"),
+        ] {
+            let format = NumberFormat::Digits(format.to_owned());
+            assert_eq!(number(value, &format, false).as_deref(), Ok(text), "{value}");
+        }
     }
 }

@@ -12,14 +12,15 @@ use crate::Unreadable;
 /// Excel has at most 64,000 styles.
 const MOST_STYLES: usize = 65_536;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) enum NumberFormat {
     #[default]
     Plain,
     /// A date, a time of day, or both.
     Date,
-    /// At least so many digits, filled up with zeros: such as `00000` for a ZIP code.
-    Digits(usize),
+    /// A digit for each `0`, filled up with zeros, and what stands between them: such as `00000` for a ZIP code, or
+    /// `000-00-0000`.
+    Digits(String),
 }
 
 /// The format of each style, by its number.
@@ -27,8 +28,8 @@ pub(super) enum NumberFormat {
 pub(super) struct Styles(Vec<NumberFormat>);
 
 impl Styles {
-    pub fn get(&self, style: usize) -> NumberFormat {
-        self.0.get(style).copied().unwrap_or_default()
+    pub fn get(&self, style: usize) -> &NumberFormat {
+        self.0.get(style).unwrap_or(&NumberFormat::Plain)
     }
 }
 
@@ -53,7 +54,7 @@ fn parse(xml: &mut PartXml<'_, '_>) -> Result<Styles, Unreadable> {
                 "cellXfs" => in_cell_formats = matches!(event, Event::Start(_)),
                 "xf" if in_cell_formats => {
                     let id = attribute(element, "numFmtId").unwrap_or_default();
-                    styles.push(custom.get(&*id).copied().unwrap_or_else(|| built_in(&id)));
+                    styles.push(custom.get(&*id).cloned().unwrap_or_else(|| built_in(&id)));
                 }
                 _ => {}
             },
@@ -77,8 +78,8 @@ fn built_in(id: &str) -> NumberFormat {
 
 /// From a format's code, such as `yyyy-mm-dd;@`.
 fn format_of(code: &str) -> NumberFormat {
-    if code.len() <= 15 && code.bytes().all(|byte| byte == b'0') {
-        return NumberFormat::Digits(code.len());
+    if let Some(digits) = digits_of(code) {
+        return NumberFormat::Digits(digits);
     }
     let mut characters = code.chars();
     while let Some(character) = characters.next() {
@@ -97,6 +98,23 @@ fn format_of(code: &str) -> NumberFormat {
     NumberFormat::Plain
 }
 
+/// The digits, and the marks between them, of a code that has nothing else.
+fn digits_of(code: &str) -> Option<String> {
+    let mut digits = String::new();
+    let mut characters = code.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '0' | '-' | ' ' => digits.push(character),
+            '\\' => digits.push(characters.next().filter(char::is_ascii_punctuation)?),
+            // What stands for negative numbers and for text.
+            ';' => break,
+            _ => return None,
+        }
+    }
+    let count = digits.bytes().filter(|byte| *byte == b'0').count();
+    (digits.starts_with('0') && digits.ends_with('0') && count <= 15).then_some(digits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,7 +128,18 @@ mod tests {
         {
             assert_eq!(format_of(code), NumberFormat::Plain, "{code}");
         }
-        assert_eq!(format_of("00000"), NumberFormat::Digits(5));
+        for (code, digits) in [
+            ("00000", "00000"),
+            ("00000;@", "00000"),
+            ("000\\-00\\-0000", "000-00-0000"),
+            ("00000-0000", "00000-0000"),
+            ("000 000", "000 000"),
+        ] {
+            assert_eq!(format_of(code), NumberFormat::Digits(digits.to_owned()), "{code}");
+        }
+        for code in ["", "0.00", "0 \"days\"", "0\\d", "-0", "0 ", "0000000000000000", "0\\"] {
+            assert_eq!(format_of(code), NumberFormat::Plain, "{code}");
+        }
         assert_eq!(
             (built_in("14"), built_in("49"), built_in("x")),
             (NumberFormat::Date, NumberFormat::Plain, NumberFormat::Plain)

@@ -52,7 +52,7 @@ impl Course {
         self.report.tallies.came("orders", 1);
     }
 
-    async fn batch(&mut self, most: u32) {
+    pub(super) async fn batch(&mut self, most: u32) {
         let tenant = self.tenant();
         let count = self.random.random_range(2..=most.max(2));
         let only_theary = self.random.random_bool(0.6);

@@ -32,7 +32,7 @@ impl Course {
         for _ in 0..self.random.random_range(0..4) {
             self.arm_something();
         }
-        for _ in 0..self.random.random_range(0..4) {
+        for _ in 0..self.random.random_range(0..5) {
             self.change_a_habit();
         }
         if self.random.random_bool(0.4) {
@@ -65,7 +65,7 @@ impl Course {
         let settle = u64::try_from(self.settings.settle.as_millis()).expect("minutes");
         let random = &mut self.random;
         // Mostly what comes late comes within the settle window. Where it does not, duplicates are made, and must be found.
-        let late = if random.random_bool(0.85) { random.random_range(0..settle * 9 / 10) } else { settle * 3 / 2 };
+        let late = if random.random_bool(0.75) { random.random_range(0..settle * 9 / 10) } else { settle * 3 / 2 };
         let status = *[400, 422, 500, 503].choose(random).expect("statuses");
         let throw = json!({
             "batch_throw_at": random.random_range(0..6), "batch_throw_status": status,
@@ -111,17 +111,24 @@ impl Course {
             ("truora", "list oldest first", json!({ "oldest_first": random.random_bool(0.7) })),
             ("truora", "list in small pages", json!({ "page_size": random.random_range(2..10) })),
         ];
+        // Batches are what these schedules are most about.
+        let of_batches = random.random_bool(0.5);
+        let choices: Vec<_> =
+            choices.into_iter().filter(|(_, what, _)| what.starts_with("batch") == of_batches).collect();
         let (vendor, what, switches) = choices.choose(random).expect("switches").clone();
         self.switch(vendor, switches);
         self.report.tallies.inject(format!("{vendor} {what}"), 1);
     }
 
+    /// The list moves no more while it is read.
+    pub(super) fn stand_still(&self) {
+        self.switch("theary", json!({ "strangers_per_list": 0, "vanish_per_list": 0 }));
+    }
+
     /// Nothing is hidden, late or in the way any more.
     pub(super) fn calm(&self) {
-        self.switch(
-            "theary",
-            json!({ "list_lag_ms": 0, "searches_lag_ms": 0, "strangers_per_list": 0, "vanish_per_list": 0 }),
-        );
+        self.stand_still();
+        self.switch("theary", json!({ "list_lag_ms": 0, "searches_lag_ms": 0 }));
         self.switch("truework", json!({ "list_lag_ms": 0 }));
         self.switch("truora", json!({ "list_lag_ms": 0 }));
     }

@@ -66,18 +66,14 @@ impl Course {
             tx.save().await?;
             Ok::<_, ResolveError>(true)
         };
-        match decided.await {
-            Ok(decided) => {
-                let resent = resolution.items.iter().filter(|(_, choice)| *choice == Choice::Resend);
-                self.resent_by_hand.extend(resent.map(|(check, _)| (*check, now)));
-                self.report.tallies.came("decisions of operators", 1);
-                decided
-            }
+        let Ok(decided) = decided.await else {
             // The vendor failed the look, or refused to show it. They try again another day.
-            Err(_) => {
-                self.report.tallies.came("decisions refused", 1);
-                true
-            }
-        }
+            self.report.tallies.came("decisions refused", 1);
+            return true;
+        };
+        let resent = resolution.items.iter().filter(|(_, choice)| *choice == Choice::Resend);
+        self.resent_by_hand.extend(resent.map(|(check, _)| (*check, now)));
+        self.report.tallies.came("decisions of operators", 1);
+        decided
     }
 }

@@ -1,5 +1,6 @@
 //! What the API refuses, told as people read it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use reqwest::Response;
@@ -32,7 +33,7 @@ impl Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |key: &str| self.problem[key].as_str().filter(|text| !text.is_empty());
+        let text = |key: &str| self.problem[key].as_str().filter(|text| !text.is_empty()).map(plain);
         let Some(title) = text("title") else {
             return write!(f, "it was answered {} without a word why. Is that the gateway's address?", self.status);
         };
@@ -56,6 +57,13 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
+/// A text that changes nothing but what is read: what vendors and callers say must not steer the terminal.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    // Line feeds are the tables' own.
+    let steers = |character: char| character.is_control() && character != '\n';
+    if text.contains(steers) { text.replace(steers, "\u{FFFD}").into() } else { text.into() }
+}
+
 /// What the token may not see is as good as nothing.
 pub fn nothing_if_forbidden<T: Default>(answer: anyhow::Result<T>) -> anyhow::Result<T> {
     match answer {
@@ -70,7 +78,7 @@ pub struct Told<'f>(pub &'f Value);
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fault = self.0;
-        let text = |key: &str| fault[key].as_str().filter(|text| !text.is_empty());
+        let text = |key: &str| fault[key].as_str().filter(|text| !text.is_empty()).map(plain);
         let mut place = Vec::new();
         if let Some(row) = fault["row"].as_u64() {
             place.push(format!("row {row}"));
@@ -79,7 +87,7 @@ impl fmt::Display for Told<'_> {
         if let Some(column) = text("column") {
             place.push(format!("column {column}"));
         } else if let Some(pointer) = text("pointer") {
-            place.push(pointer.to_owned());
+            place.push(pointer.into_owned());
         }
         if let Some(parameter) = text("parameter") {
             place.push(format!("parameter {parameter}"));
@@ -90,7 +98,7 @@ impl fmt::Display for Told<'_> {
         if !place.is_empty() {
             write!(f, "{}: ", place.join(", "))?;
         }
-        write!(f, "{}", text("detail").unwrap_or("is not right"))?;
+        write!(f, "{}", text("detail").unwrap_or("is not right".into()))?;
         text("code").map_or(Ok(()), |code| write!(f, " ({code})"))
     }
 }
@@ -111,6 +119,7 @@ mod tests {
                 { "row": 4, "pointer": "/subject/first_name", "column": "subject.first_name", "code": "too_long", "detail": "At most 100." },
                 { "row": 7, "pointer": "", "column": null, "code": "malformed", "detail": "Not JSON." },
                 { "parameter": "state", "code": "invalid", "detail": "Expected open." },
+                { "pointer": "/\u{1b}[2J", "code": "unknown_field", "detail": "There is no such field." },
             ],
         });
         let refused = Refused { status: 422, problem };
@@ -121,7 +130,8 @@ mod tests {
              /checks/0/type: This field is required. (required)\n  \
              row 4, column subject.first_name: At most 100. (too_long)\n  \
              row 7: Not JSON. (malformed)\n  \
-             parameter state: Expected open. (invalid)"
+             parameter state: Expected open. (invalid)\n  \
+             /\u{FFFD}[2J: There is no such field. (unknown_field)"
         );
     }
 

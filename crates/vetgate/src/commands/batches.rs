@@ -38,14 +38,14 @@ enum What {
     },
     /// Sends a file of orders: NDJSON, CSV, Excel (.xlsx) or JSON
     #[command(after_help = "\
-Columns of CSV and Excel files are the paths of an order's fields: external_id, subject.first_name, checks.0.type.
-`vetgate batches template` gives a file to fill in. Either all of a file is accepted or nothing, unless
+Columns of CSV and Excel files are the paths of an order's fields: external_id, subject.first_name, checks.0.type. \
+`vetgate batches template` gives a file to fill in. Either all of a file is accepted or nothing, unless \
 --skip-invalid leaves the rows out that are not valid.
 
-The same file is accepted once in 24 hours: sending it again gives the batch that it made the first time, so an import
+The same file is accepted once in 24 hours: sending it again gives the batch that it made the first time, so an import \
 of which nobody knows how it went can simply be repeated. --again makes a new batch of it.
 
-With --watch it ends when the vendors are done: with 0, or with 1 if checks wait for a person. Ctrl-C leaves the batch
+With --watch it ends when the vendors are done: with 0, or with 1 if checks wait for a person. Ctrl-C leaves the batch \
 alone.
 
 Examples:

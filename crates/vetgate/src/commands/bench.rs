@@ -20,8 +20,8 @@ pub struct Options {
 enum Bench {
     /// Runs random schedules of faults and counts each promise: how often it was examined, how often broken
     #[command(after_help = "\
-Each schedule is made from its seed: orders, batches, faults of vendors, lost and forged hooks, processes that die. In the
-end what the gateway believes is held against the simulators' own books. Ends with 1 if a promise was broken, and says
+Each schedule is made from its seed: orders, batches, faults of vendors, lost and forged hooks, processes that die. In the \
+end what the gateway believes is held against the simulators' own books. Ends with 1 if a promise was broken, and says \
 which seed shows it:
 
   vetgate bench faults --schedules 1000 --seed 1
@@ -34,8 +34,8 @@ which seed shows it:
 }
 
 pub async fn bench(options: Options) -> anyhow::Result<ExitCode> {
-    crate::telemetry::log_quietly();
     match options.bench {
+        // Without a log: what goes wrong there was meant to, and is counted.
         Bench::Faults(options) => faults::faults(options).await,
         Bench::Intake(options) => intake::intake(options).await,
         Bench::Scan(options) => scan::scan(options).await,

@@ -45,12 +45,12 @@ Examples:
     },
     /// Decides what looking could not settle
     #[command(after_help = "\
-All of it is carried out or nothing. The vendor's order is fetched before a check is bound to it: it must be
+All of it is carried out or nothing. The vendor's order is fetched before a check is bound to it: it must be \
 nobody else's. Who decided what is kept with the case and in the audit log, with the note.
 
 Examples:
   vetgate cases resolve rec_01… --bind chk_01…=ord_789 --note 'found in the dashboard'
-  vetgate cases resolve rec_01… --resend chk_01… --fail chk_02… --note 'the vendor says it has neither'
+  vetgate cases resolve rec_01… --resend chk_01… --fail chk_02… --note 'they have neither'
   vetgate cases resolve rec_01… --cancel ord_790 --note 'made twice'")]
     Resolve(resolve::Options),
     /// Lists what vendors have and no check here is fulfilled by: duplicates and strangers

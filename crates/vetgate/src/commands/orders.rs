@@ -27,7 +27,7 @@ enum What {
     #[command(after_help = "\
 Examples:
   vetgate orders list --check-status needs_review
-  vetgate orders list --provider theary --check-status unconfirmed --created-after 2026-11-21T00:00:00Z
+  vetgate orders list --provider theary --check-status unconfirmed
   vetgate orders list --external-id ATS-4711
   vetgate orders list --batch bat_01… --limit 1000 --json | jq -r '.data[].id'")]
     List(list::Options),

@@ -3,6 +3,8 @@
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
 
+pub use crate::client::refused::plain;
+
 use crate::client::Refused;
 
 /// What stands where there is nothing.
@@ -79,7 +81,7 @@ pub fn refusal_too<T>(as_json: bool, ended: anyhow::Result<T>) -> anyhow::Result
 /// A text, a number or a switch.
 pub fn word(value: &Value) -> String {
     match value {
-        Value::String(text) if !text.is_empty() => text.clone(),
+        Value::String(text) if !text.is_empty() => plain(text).into_owned(),
         Value::Number(number) => number.to_string(),
         Value::Bool(switch) => if *switch { "yes" } else { "no" }.to_owned(),
         _ => NOTHING.to_owned(),
@@ -91,24 +93,24 @@ pub fn time(value: &Value) -> String {
     let Some(text) = value.as_str() else { return NOTHING.to_owned() };
     match (text.get(..19), text.get(10..11)) {
         (Some(seconds), Some("T")) if text.ends_with('Z') => seconds.replacen('T', " ", 1) + "Z",
-        _ => text.to_owned(),
+        _ => plain(text).into_owned(),
     }
 }
 
 /// Why something is as it is: the word, then the sentence.
 pub fn reason(value: &Value) -> String {
     match (value["code"].as_str(), value["message"].as_str().filter(|message| !message.is_empty())) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
+        (Some(code), Some(message)) => format!("{}: {}", plain(code), plain(message)),
+        (Some(code), None) => plain(code).into_owned(),
         _ => NOTHING.to_owned(),
     }
 }
 
 /// What comes with an event or a decision: `status=queued type=background_check`.
 pub fn pairs(value: &Value) -> String {
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let pairs = value.as_object().into_iter().flatten().map(|(key, value)| format!("{key}={}", plain(value)));
-    pairs.collect::<Vec<_>>().join(" ")
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let pairs = value.as_object().into_iter().flatten().map(|(key, value)| format!("{key}={}", text(value)));
+    plain(&pairs.collect::<Vec<_>>().join(" ")).into_owned()
 }
 
 /// A status, an outcome or a state, in the colour of what it asks of whoever reads it.
@@ -144,6 +146,13 @@ mod tests {
         assert_eq!(time(&json!("2026-11-21T09:16:03Z")), "2026-11-21 09:16:03Z");
         assert_eq!(time(&json!("soon")), "soon");
         assert_eq!(time(&Value::Null), "-");
+    }
+
+    #[test]
+    fn nothing_that_is_said_steers_the_terminal() {
+        assert_eq!(word(&json!("a\u{1b}[2Jb\u{9b}31m\tü")), "a\u{FFFD}[2Jb\u{FFFD}31m\u{FFFD}ü");
+        assert_eq!(reason(&json!({ "code": "x", "message": "\u{7}" })), "x: \u{FFFD}");
+        assert_eq!(pairs(&json!({ "a": "\r" })), "a=\u{FFFD}");
     }
 
     #[test]

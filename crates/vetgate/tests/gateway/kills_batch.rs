@@ -35,7 +35,7 @@ async fn a_thousand_orders_survive_two_kills_and_a_failure_in_every_tenth_call()
     theary.arm(Fault { times: u32::MAX, ..Fault::new("create", FaultKind::Delay).delay(Duration::from_millis(250)) });
 
     let mut gateway = world.start(&["serve"]).await;
-    let id = world.post_batch(&upload(ORDERS), "the batch").await;
+    let id = world.post_batch(&upload(ORDERS), "a-batch").await;
     for (number, moment) in KILLED_AT.into_iter().enumerate() {
         until(format!("the vendor has {moment} orders"), async || (made(&world) >= moment).then_some(())).await;
         if number == 0 {
@@ -45,7 +45,7 @@ async fn a_thousand_orders_survive_two_kills_and_a_failure_in_every_tenth_call()
         gateway.kill();
         gateway = world.start(&["serve"]).await;
     }
-    assert_eq!(world.post_batch(&upload(ORDERS), "the batch").await, id, "the same key gives the same batch");
+    assert_eq!(world.post_batch(&upload(ORDERS), "a-batch").await, id, "the same key gives the same batch");
     let batch = completed(&world, &id).await;
 
     assert_eq!(

@@ -185,7 +185,8 @@ impl World {
     /// Uploads a batch as NDJSON as often as it takes, with the same key. Gives its id.
     pub async fn post_batch(&self, lines: &str, key: &str) -> String {
         until(format!("batch {key} is accepted"), async || {
-            let request = self.http.post(self.url("v1/batches")).bearer_auth(&self.token).header("Idempotency-Key", key);
+            let request =
+                self.http.post(self.url("v1/batches")).bearer_auth(&self.token).header("Idempotency-Key", key);
             let request = request.header("Content-Type", "application/x-ndjson").body(lines.to_owned());
             let answer = request.send().await.ok()?;
             let (status, body) = (answer.status(), answer.text().await.ok()?);

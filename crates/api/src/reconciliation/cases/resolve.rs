@@ -32,7 +32,7 @@ pub struct ResolveRequest {
     #[serde(default)]
     #[schema(max_items = 1000)]
     items: Vec<ItemDecision>,
-    /// Vendor orders that this case recorded as duplicates, to be canceled at the vendor.
+    /// Recorded duplicates of this case's checks, its own or a sweep's, to be canceled at the vendor.
     #[serde(default)]
     #[schema(max_items = 1000)]
     cancel_vendor_orders: Vec<String>,
@@ -185,7 +185,8 @@ impl From<ResolveError> for Problem {
                 fault(format!("/items/{index}/vendor_order_id"), "repeated", detail)
             }
             ResolveError::NotADuplicate { index } => {
-                let detail = "Only vendor orders that this case recorded as duplicates can be canceled here.";
+                let detail =
+                    "Only vendor orders that are recorded as duplicates of this case's checks can be canceled here.";
                 fault(format!("/cancel_vendor_orders/{index}"), "not_a_duplicate", detail)
             }
             ResolveError::NotOpen { index } => {

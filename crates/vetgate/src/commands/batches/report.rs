@@ -11,6 +11,7 @@ use reqwest::Response;
 use crate::cli::word_of;
 use crate::client::Client;
 use crate::client::access::usage;
+use crate::commands::told_to_stop;
 
 #[derive(Debug, Args)]
 pub struct ReportOptions {
@@ -74,8 +75,18 @@ impl<'o> Target<'o> {
     async fn take(&self, client: &Client, path: &[&str]) -> anyhow::Result<()> {
         let answer = client.download(path, &[("format", Some(self.format))]).await?;
         match self.file {
-            Some(file) => to_file(answer, file).await.with_context(|| format!("{} cannot be written", file.display())),
-            None => copy(answer, &mut std::io::stdout().lock()).await,
+            Some(file) => tokio::select! {
+                written = to_file(answer, file) => {
+                    written.with_context(|| format!("{} cannot be written", file.display()))
+                }
+                // What was received must not be left lying about.
+                stopped = told_to_stop() => stopped.map_err(Into::into).and_then(|()| Err(anyhow::anyhow!("it was stopped"))),
+            },
+            None => match copy(answer, &mut std::io::stdout().lock()).await {
+                // Whoever reads it has seen enough.
+                Err(error) if is_closed(&error) => Ok(()),
+                copied => copied,
+            },
         }
     }
 }
@@ -88,6 +99,10 @@ async fn to_file(answer: Response, path: &Path) -> anyhow::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+fn is_closed(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 async fn copy(mut answer: Response, to: &mut impl Write) -> anyhow::Result<()> {

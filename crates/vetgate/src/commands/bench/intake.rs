@@ -50,6 +50,7 @@ impl Round {
 }
 
 pub async fn intake(options: Options) -> anyhow::Result<ExitCode> {
+    crate::telemetry::log_quietly();
     // As in production: a commit is on the disk.
     let postgres = PrivatePostgres::start_with(DataDir::Temporary, Durability::Full).await?;
     let rounds = tokio::select! {
@@ -98,7 +99,7 @@ async fn run(postgres: &PrivatePostgres, options: &Options) -> anyhow::Result<Ve
     }
     let mut settings = Settings::parse("the settings of the measurement", &dev::new_keys())?.settings;
     settings.listen.set_port(0);
-    simulators::lay_over(&mut settings, &sandbox, &credentials, simulators::quick(Duration::from_secs(60)));
+    simulators::lay_over(&mut settings, &sandbox, &credentials, simulators::quick(Duration::from_mins(1)));
     // The peer's tables: the same schema, made by the same migrations.
     settings.database.url = Some(SecretString::from(postgres.url_of("copied")));
     let peer = Bound::take(&settings, Role::Api).await?.start(&settings).await?;
@@ -112,7 +113,7 @@ async fn run(postgres: &PrivatePostgres, options: &Options) -> anyhow::Result<Ve
         (PgPool::connect(&postgres.url_of("uploaded")).await?, PgPool::connect(&postgres.url_of("copied")).await?);
     let orders = (0..options.rows).map(|number| demo::scenario::order(&format!("row {number}"), number, &["theary"]));
     let body = demo::scenario::batch("measured", orders.collect());
-    let caller = Caller::new(url, &settings)?;
+    let caller = Caller::new(&url, &settings)?;
     let mut rounds = Vec::new();
     // The first is not counted: connections are opened, plans are made.
     for round in 0..=options.rounds {
@@ -140,7 +141,7 @@ struct Caller {
 
 impl Caller {
     #[expect(clippy::disallowed_methods, reason = "it calls the gateway, not a vendor")]
-    fn new(gateway: Url, settings: &Settings) -> anyhow::Result<Self> {
+    fn new(gateway: &Url, settings: &Settings) -> anyhow::Result<Self> {
         let secret = settings.auth.hs256_secret.as_ref().context("there is no secret")?;
         let tenant = TenantId::new("measured");
         let claims = Claims {

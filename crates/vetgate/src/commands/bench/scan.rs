@@ -24,6 +24,7 @@ pub struct Options {
 }
 
 pub async fn scan(options: Options) -> anyhow::Result<ExitCode> {
+    crate::telemetry::log_quietly();
     anyhow::ensure!(options.unknown <= options.listed, "--unknown is of those that are listed: it cannot be more");
     let cost = trials::scan_cost(options.unknown, options.listed).await;
     let good = cost.found == cost.unknown && cost.ratio() <= AIM;

@@ -182,7 +182,7 @@ fn commands(case: &Value) -> Vec<String> {
         let check = print::word(&item["check_id"]);
         let candidates: Vec<_> = alike.iter().filter(|alike| alike["reference"] == item["reference"]).collect();
         for candidate in &candidates {
-            commands.push(resolve(format!("--bind {check}={}", print::word(&candidate["vendor_order_id"]))));
+            commands.push(resolve(format!("--bind {check}={}", quoted(&candidate["vendor_order_id"]))));
         }
         if candidates.is_empty() {
             commands.push(resolve(format!("--bind {check}=VENDOR_ORDER")));
@@ -191,9 +191,16 @@ fn commands(case: &Value) -> Vec<String> {
         commands.push(resolve(format!("--fail {check}")));
     }
     for duplicate in items(case).flat_map(duplicates) {
-        commands.push(resolve(format!("--cancel {}", print::word(&duplicate["order_id"]))));
+        commands.push(resolve(format!("--cancel {}", quoted(&duplicate["order_id"]))));
     }
     commands
+}
+
+/// A vendor's id as one word of a shell, whatever is in it.
+fn quoted(id: &Value) -> String {
+    let id = print::word(id);
+    let is_word = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/@".contains(&byte));
+    if is_word && !id.starts_with('-') { id } else { format!("'{}'", id.replace('\'', r"'\''")) }
 }
 
 fn duplicates(item: &Value) -> impl Iterator<Item = &Value> {
@@ -236,6 +243,13 @@ mod tests {
             ]
         );
         assert_eq!(commands(&json!({ "id": "rec_1", "state": "resolved", "items": [] })), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_vendors_id_is_one_word_of_the_shell() {
+        for (id, word) in [("ord_1", "ord_1"), ("a;reboot", "'a;reboot'"), ("it's", r"'it'\''s'"), ("$(x)", "'$(x)'")] {
+            assert_eq!(quoted(&json!(id)), word);
+        }
     }
 
     #[test]

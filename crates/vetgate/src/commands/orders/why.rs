@@ -78,7 +78,7 @@ fn action(action: &Value) -> String {
     for key in ["message", "url"] {
         if let Some(text) = action[key].as_str() {
             said.push(' ');
-            said.push_str(text);
+            said.push_str(&print::plain(text));
         }
     }
     said
@@ -92,7 +92,7 @@ fn held_up(check: &Value, providers: &Value) -> Option<String> {
     let paused = &account["paused"];
     if !paused.is_null() {
         let (by, since, reason) = (print::word(&paused["by"]), print::time(&paused["at"]), &paused["reason"]);
-        let reason = reason.as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let reason = reason.as_str().map(|reason| format!(": {}", print::plain(reason))).unwrap_or_default();
         return Some(format!("{name} is paused by {by} since {since}{reason}."));
     }
     if account["circuit"] == "open" {
