@@ -368,14 +368,13 @@ impl Engine {
     }
 }
 
-/// Whether the news is of the very object that the check is bound to: it names its order, or the part of it that the
-/// create call's answer named with it.
+/// Whether the news is of the very object that the check is bound to: it names its order. That it names the part which
+/// the create call's answer put beside that order is not enough: an answer that is wrong about one may be right about the
+/// other.
 fn is_surely_of(news: &HookNews, binding: &Binding) -> bool {
     match (&news.vendor, &news.says) {
         (Some(vendor), _) => vendor.order_id == binding.vendor.order_id,
-        (None, HookSays::Snapshot(snapshot)) => {
-            snapshot.part_id.is_some() && snapshot.part_id == binding.vendor.check_id
-        }
+        (None, HookSays::Snapshot(_)) => false,
         // These lead to a look, or to the timeline of the check whose reference they carry.
         (None, HookSays::Changed | HookSays::Note { .. }) => true,
     }

@@ -20,7 +20,7 @@ impl Store {
     }
 
     async fn place_events(&self) -> Result<u64> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.transaction().await?;
         let last =
             sqlx::query_scalar!("SELECT last_position FROM sequencers WHERE name = 'events' FOR UPDATE SKIP LOCKED")
                 .fetch_optional(&mut *tx)
@@ -49,7 +49,7 @@ impl Store {
     }
 
     async fn place_audit_entries(&self) -> Result<u64> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.transaction().await?;
         let last = sqlx::query!(
             r#"SELECT last_position, last_hash AS "last_hash!" FROM sequencers
                WHERE name = 'audit' FOR UPDATE SKIP LOCKED"#

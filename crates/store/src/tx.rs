@@ -109,12 +109,20 @@ impl Store {
         Ok(())
     }
 
+    /// A transaction of a connection, begun in a task of its own: were whoever waits for it to go away half-way (a caller
+    /// hangs up), the connection would go back to the pool with a transaction open, and what the next one to get it writes
+    /// would not be committed.
+    pub(crate) async fn transaction(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
+        let pool = self.pool.clone();
+        tokio::spawn(async move { pool.begin().await }).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+    }
+
     pub async fn begin(&self) -> Result<Tx> {
         // Connections that broke while they lay idle (the server was restarted) show only now. Nothing was done yet, so
         // each is thrown away and the next one tried, a new one in the end.
         let mut left = self.pool.size();
         let inner = loop {
-            match self.pool.begin().await {
+            match self.transaction().await {
                 Err(sqlx::Error::Io(_) | sqlx::Error::Database(_)) if left > 0 => left -= 1,
                 begun => break begun?,
             }

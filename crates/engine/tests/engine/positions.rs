@@ -213,15 +213,45 @@ fn completed_hook(world: &World, reference: &str, search: &str) -> provider::Hoo
 }
 
 #[tokio::test]
-async fn a_hook_that_names_the_search_of_the_answer_confirms_the_binding() {
+async fn a_hook_that_names_the_search_of_the_answer_is_taken_in_once_a_look_has_confirmed_the_binding() {
     let (world, batch) = answered(json!({}), 3).await;
     let check = checks_of(&world, batch).await.remove(0);
     let hook = completed_hook(&world, &check.reference().to_string(), &truly(&world, &check).parts[0]);
     world.engine.receive_hook(&world.account("theary").key, hook).await.expect("stored");
     world.engine.read_inbox().await.expect("read");
-    let check = world.order(check.order_id).await.checks.remove(0);
-    assert_eq!(check.status(), CheckStatus::Completed);
-    assert!(is_right(&world, &check));
+    let told = world.order(check.order_id).await.checks.remove(0);
+    // The answer may have put the search of one order beside another's id.
+    assert_eq!(told.status(), CheckStatus::InProgress, "it does not say whose the order is");
+    world
+        .work_until(Duration::from_mins(5), "the hook is taken in", async || {
+            world.order(check.order_id).await.checks[0].status() == CheckStatus::Completed
+        })
+        .await;
+    assert!(is_right(&world, &world.order(check.order_id).await.checks[0]));
+}
+
+#[tokio::test]
+async fn a_hook_does_not_confirm_an_order_that_the_answer_put_beside_the_right_search() {
+    let world = World::new().await;
+    let account = world.account("theary");
+    world.accept(draft("theary", 100)).await;
+    world.engine.dispatch(&account, 1).await.expect("dispatched");
+    world.vendor("theary").control().set_behavior(json!({ "batch_names_older": true })).expect("a switch");
+    let batch = world.accept_batch("acme", (0..3).map(|number| draft("theary", number))).await;
+    world.engine.dispatch(&account, 1).await.expect("dispatched");
+    let mut checks = checks_of(&world, batch).await.into_iter();
+    let check = checks.find(|check| bound(check) != truly(&world, check).id).expect("an older order was named");
+    let hook = completed_hook(&world, &check.reference().to_string(), &truly(&world, &check).parts[0]);
+    world.engine.receive_hook(&world.account("theary").key, hook).await.expect("stored");
+    world.engine.read_inbox().await.expect("read");
+    let told = world.order(check.order_id).await.checks.remove(0);
+    assert_eq!(told.status(), CheckStatus::InProgress, "nothing is believed of the wrong object");
+    world
+        .work_until(Duration::from_mins(5), "the hook is taken in", async || {
+            world.order(check.order_id).await.checks[0].status() == CheckStatus::Completed
+        })
+        .await;
+    assert!(is_right(&world, &world.order(check.order_id).await.checks[0]));
 }
 
 #[tokio::test]

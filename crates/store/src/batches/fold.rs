@@ -20,7 +20,7 @@ impl Store {
     /// A move that commits late is folded later. The moves of one check are written one after the other, so that those
     /// that are seen and folded by their ids are a state that each check was really in.
     pub async fn fold_batch_moves(&self, now: Timestamp) -> Result<u64> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.transaction().await?;
         let mine = sqlx::query_scalar!(
             r#"SELECT true AS "mine!" FROM sequencers WHERE name = 'batch_moves' FOR UPDATE SKIP LOCKED"#
         )

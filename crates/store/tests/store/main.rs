@@ -18,3 +18,4 @@ mod sequencer;
 mod submissions;
 mod support;
 mod sweeps;
+mod transactions;

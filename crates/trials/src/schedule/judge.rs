@@ -57,41 +57,6 @@ impl Course {
             let bound = check.state.binding().map(|binding| binding.vendor.order_id.as_str());
             if let Some(bound) = bound {
                 let is_own = theirs.iter().any(|object| object.id == bound);
-                if !is_own {
-                    let who = carries_who(&books, bound);
-                    for order in orders
-                        .iter()
-                        .filter(|o| o.checks.iter().any(|c| c.id == check.id || Some(c.reference().to_string()) == who))
-                    {
-                        eprintln!("ORDER {} batch {:?}", order.id, order.batch_id);
-                        for c in &order.checks {
-                            eprintln!(
-                                "  CHECK {} {} {:?} bound {:?}",
-                                c.id,
-                                c.status(),
-                                c.account,
-                                c.state.binding().map(|b| (&b.vendor, b.provisional, b.submission))
-                            );
-                        }
-                        for e in self.events(order).await {
-                            eprintln!("   {} {} {:?} {:?}", e.event.at, e.event.kind, e.event.check_id, e.event.data);
-                        }
-                        for c in &order.checks {
-                            for s in self.world.wire.of(c.reference()) {
-                                eprintln!("   SENT {s:?}");
-                            }
-                        }
-                    }
-                    for case in cases {
-                        eprintln!("CASE {} {:?} {:?} {:?}", case.id, case.state, case.why, case.items);
-                    }
-                    for o in self.world.books(vendor).objects {
-                        eprintln!("BOOK {o:?}");
-                    }
-                    for c in self.world.books(vendor).creates {
-                        eprintln!("CREATE {c:?}");
-                    }
-                }
                 let carries = books.iter().find(|(_, objects)| objects.iter().any(|object| object.id == bound));
                 self.report.examine(Invariant::OwnObject, is_own, || {
                     let provisional = check.state.binding().is_some_and(|binding| binding.provisional);
@@ -288,8 +253,4 @@ const fn moves(kind: EventType) -> bool {
             | EventType::CheckCanceled
             | EventType::CheckFailed
     )
-}
-
-fn carries_who(books: &BTreeMap<(&str, String), Vec<BookEntry>>, bound: &str) -> Option<String> {
-    books.iter().find(|(_, objects)| objects.iter().any(|object| object.id == bound)).map(|((_, r), _)| r.clone())
 }
