@@ -1,6 +1,7 @@
 //! The binary as its users meet it: settings, commands, the demo, and processes that are killed.
 
 mod batches;
+mod bench;
 mod cases;
 mod commands;
 mod crashes;

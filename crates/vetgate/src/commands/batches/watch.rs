@@ -7,13 +7,18 @@ use indicatif::ProgressBar;
 use serde_json::Value;
 
 use super::show;
-use crate::client::Client;
+use crate::client::{Client, Refused};
 use crate::commands::print;
 use crate::commands::progress::{self, Lines};
 
 /// How often it is asked how far it is: what is soon over is soon told, what takes days is not asked for every second.
 const SOONEST: Duration = Duration::from_millis(500);
 const LATEST: Duration = Duration::from_secs(15);
+
+/// How long the gateway may be away or too busy, once it was there, before watching is given up.
+const PATIENCE: Duration = Duration::from_mins(10);
+/// How soon it is asked again then.
+const ASKED_AGAIN: Duration = Duration::from_secs(2);
 
 /// Shows how far it is. 0 if it ended, 1 if what is left waits for a person.
 pub async fn watch(client: &Client, id: &str, json: bool) -> anyhow::Result<ExitCode> {
@@ -37,10 +42,19 @@ pub async fn watch(client: &Client, id: &str, json: bool) -> anyhow::Result<Exit
 async fn until_over(client: &Client, id: &str) -> anyhow::Result<Value> {
     let bar = progress::bar("{spinner} {bar:30} {pos}/{len} checks  {msg}");
     let mut lines = Lines::default();
-    let (mut wait, mut last_change) = (SOONEST, Instant::now());
+    let (mut wait, mut last_change, mut last_answer) = (SOONEST, Instant::now(), None::<Instant>);
     let mut last = Value::Null;
     loop {
-        let batch = client.get(&["batches", id], &[]).await?;
+        let batch = match client.get(&["batches", id], &[]).await {
+            Err(error) if passes(&error) && last_answer.is_some_and(|at| at.elapsed() < PATIENCE) => {
+                bar.set_message("the gateway does not answer just now");
+                lines.say("The gateway does not answer just now; watching goes on.");
+                tokio::time::sleep(ASKED_AGAIN).await;
+                continue;
+            }
+            answer => answer?,
+        };
+        last_answer = Some(Instant::now());
         show_progress(&bar, &mut lines, &batch);
         if is_over(&batch) {
             bar.finish_and_clear();
@@ -54,6 +68,11 @@ async fn until_over(client: &Client, id: &str) -> anyhow::Result<Value> {
         last = batch;
         tokio::time::sleep(wait).await;
     }
+}
+
+/// Whether it may be better in a moment: no answer at all, too many requests, or trouble of the gateway's own.
+fn passes(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refused>().is_none_or(|refused| refused.status == 429 || refused.status >= 500)
 }
 
 /// Whether nothing is left, or only what waits for a person.
@@ -77,6 +96,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_gateway_that_is_away_for_a_moment_is_waited_for_and_a_refusal_is_not() {
+        let refused = |status| anyhow::Error::new(Refused { status, problem: Value::Null });
+        assert!(passes(&anyhow::anyhow!("connection refused")));
+        assert!(passes(&refused(503)) && passes(&refused(429)));
+        assert!(!passes(&refused(404)) && !passes(&refused(401)));
+    }
 
     #[test]
     fn it_is_over_when_nothing_goes_on_by_itself() {
