@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AuditId, Timestamp};
+use domain::{AuditId, Clock, Timestamp};
 use engine::Engine;
 use serde_json::Value;
 use store::{AuditEntry, Store, StoreError, Tx};
@@ -14,6 +14,7 @@ use crate::auth::{AuthSettings, AuthSetupError, Authenticator};
 use crate::caller::Caller;
 use crate::limits::Limiter;
 use crate::problem::Problem;
+use crate::upload::Places;
 
 /// How the API behaves.
 #[derive(Debug, Clone)]
@@ -22,14 +23,15 @@ pub struct Settings {
     /// Requests a second and tenant; `None`: not limited.
     pub rate: Option<f64>,
     /// The longest an answer may take; after it the caller is told 503. Uploads of batches are judged by their pace
-    /// instead.
+    /// instead, and have a limit of their own.
     pub request_timeout: Duration,
     /// The most requests at once; more are told 503 rather than piling up.
     pub max_in_flight: usize,
     /// The most hooks of vendors at once, which take no place among the requests: they come without a token, and must
     /// not keep callers out.
     pub max_hooks_in_flight: usize,
-    /// The most batches that are taken in at once; each holds a connection to the database while it arrives.
+    /// The most batches that are taken in at once, half of them at most one tenant's; each holds a connection to the database
+    /// while it arrives.
     pub max_uploads: usize,
     /// The most reports that are put together at once.
     pub max_exports: usize,
@@ -55,24 +57,26 @@ pub struct App(Arc<Parts>);
 
 struct Parts {
     engine: Engine,
+    clock: Arc<dyn Clock>,
     auth: Authenticator,
     limiter: Limiter,
     in_flight: Semaphore,
     hooks_in_flight: Semaphore,
-    uploads: Semaphore,
+    uploads: Places,
     exports: Arc<Semaphore>,
     request_timeout: Duration,
 }
 
 impl App {
     pub fn new(engine: Engine, settings: &Settings) -> Result<Self, AuthSetupError> {
-        let clock = Arc::new(EngineClock(engine.clone()));
+        let clock: Arc<dyn Clock> = Arc::new(EngineClock(engine.clone()));
         Ok(Self(Arc::new(Parts {
-            auth: Authenticator::new(&settings.auth, clock)?,
+            auth: Authenticator::new(&settings.auth, Arc::clone(&clock))?,
+            clock,
             limiter: Limiter::new(settings.rate),
             in_flight: Semaphore::new(settings.max_in_flight),
             hooks_in_flight: Semaphore::new(settings.max_hooks_in_flight),
-            uploads: Semaphore::new(settings.max_uploads),
+            uploads: Places::new(settings.max_uploads),
             exports: Arc::new(Semaphore::new(settings.max_exports)),
             request_timeout: settings.request_timeout,
             engine,
@@ -91,6 +95,10 @@ impl App {
         self.0.engine.now()
     }
 
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.0.clock)
+    }
+
     pub(crate) fn auth(&self) -> &Authenticator {
         &self.0.auth
     }
@@ -107,7 +115,7 @@ impl App {
         &self.0.hooks_in_flight
     }
 
-    pub(crate) fn uploads(&self) -> &Semaphore {
+    pub(crate) fn uploads(&self) -> &Places {
         &self.0.uploads
     }
 
@@ -142,10 +150,10 @@ impl App {
     }
 }
 
-/// The engine's clock, so that tokens are judged by the same time as everything else.
+/// The engine's clock, so that tokens and uploads are judged by the same time as everything else.
 struct EngineClock(Engine);
 
-impl domain::Clock for EngineClock {
+impl Clock for EngineClock {
     fn now(&self) -> Timestamp {
         self.0.now()
     }

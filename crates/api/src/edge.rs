@@ -3,6 +3,8 @@
 //!
 //! Logs and metrics name routes, never addresses: what is in an address comes from outside.
 
+mod unread;
+
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -44,6 +46,7 @@ pub async fn surround(State(app): State<App>, request: Request, next: Next) -> R
     let echoed = request_id(request.headers());
     let span = tracing::info_span!("request", request_id = %id, method, route, trace_id = trace_id(request.headers()));
 
+    let request = unread::read_off(request);
     let response = answer(&app, &route, request, next).instrument(span.clone()).await;
     let mut response = match response.extensions().get::<Problem>() {
         Some(problem) => {

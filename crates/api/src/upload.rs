@@ -5,9 +5,11 @@
 //! of the file is in memory than the few rows that are being written, however large it is.
 
 mod coerce;
+mod deadline;
 mod head;
 mod incoming;
 mod orders;
+mod places;
 mod rows;
 
 use domain::{RowFault, Timestamp};
@@ -15,9 +17,11 @@ use tabular::{Format, Headings, Limits, Unreadable};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+pub use deadline::Deadline;
 pub use head::{BatchRequest, Given, Head, OnInvalid, Workbook};
 pub use incoming::{Incoming, too_large};
 pub use orders::MOST_ORDERS;
+pub use places::Places;
 pub use rows::{Message, Row};
 
 use self::rows::Rows;

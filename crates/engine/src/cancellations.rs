@@ -6,7 +6,7 @@
 
 use domain::{Reason, VendorRef};
 use provider::{CancelAnswer, Share};
-use store::{Cancellation, StoreError};
+use store::{Cancellation, ObjectCancel, StoreError};
 
 use crate::reconcile::decision;
 use crate::{Account, Engine};
@@ -33,9 +33,9 @@ impl Engine {
         let id = &wanted.vendor_order_id;
         let ctx = self.call_context(account, Share::Create);
         let reason = Reason::new("duplicate", "The same check is under way as another order.");
-        let (outcome, what) = match account.provider.cancel(&ctx, &VendorRef::order(id), &reason).await {
-            Ok(CancelAnswer::Agreed | CancelAnswer::AlreadyEnded) => ("canceled", "duplicate_canceled"),
-            Ok(CancelAnswer::Refused(_)) => ("refused", "duplicate_cancel_refused"),
+        let (answer, what) = match account.provider.cancel(&ctx, &VendorRef::order(id), &reason).await {
+            Ok(CancelAnswer::Agreed | CancelAnswer::AlreadyEnded) => (ObjectCancel::Canceled, "duplicate_canceled"),
+            Ok(CancelAnswer::Refused(_)) => (ObjectCancel::Refused, "duplicate_cancel_refused"),
             Err(error) => {
                 tracing::info!(account = %account.key, vendor_order = id, %error, "could not ask the vendor to cancel a duplicate");
                 self.call_failed(&account.key, &error).await;
@@ -43,7 +43,7 @@ impl Engine {
             }
         };
         let mut tx = self.store().begin().await?;
-        tx.vendor_objects().cancel_answered(&account.key, id, outcome, self.now()).await?;
+        tx.vendor_objects().cancel_answered(&account.key, id, answer, self.now()).await?;
         if let Some(case) = wanted.case {
             let mut entry = decision(self.now(), &wanted.actor, what, None);
             entry.data = serde_json::json!({ "vendor_order_id": id });

@@ -151,7 +151,7 @@ impl Engine {
         let submission = case.submission;
         let item = case.items.iter_mut().find(|item| item.check_id == check_id);
         let item = item.ok_or(ResolveError::NotInCase { index })?;
-        let order = find_mut(orders, item.order_id).ok_or(ResolveError::NotInCase { index })?;
+        let order = find_mut(orders, item.order_id).ok_or(StoreError::Corrupt("the order of a case's item"))?;
         let stage = order.check(check_id).map(|check| &check.state.stage);
         if !matches!(stage, Some(Stage::Unconfirmed { .. } | Stage::NeedsReview { .. })) {
             return Err(ResolveError::NotOpen { index });

@@ -101,11 +101,9 @@ impl Engine {
     }
 
     async fn scan_and_decide(&self, account: &Account) -> Result<(), StoreError> {
-        let cases = self.store().begin().await?.cases().open_of(&account.key).await?;
+        let cases = self.open_cases(account).await?;
         let now = self.now();
-        // A case that waits for a person is looked at ever more rarely, and widens no other's scan in between.
-        let is_due = |case: &Case| case.next_scan_at.is_none_or(|at| at <= now);
-        let cases: Vec<_> = cases.into_iter().filter(|case| case.state == CaseState::Open || is_due(case)).collect();
+        let cases: Vec<_> = cases.into_iter().filter(|case| goes_along(case, now)).collect();
         let learns = |case: &&Case| case.items.iter().any(|item| is_sought(case, item, now));
         let scans = match cases.iter().filter(learns).map(|case| case.opened_at).min() {
             Some(since) => {
@@ -131,6 +129,23 @@ impl Engine {
         Ok(())
     }
 
+    /// The account's open cases that can be read.
+    async fn open_cases(&self, account: &Account) -> Result<Vec<Case>, StoreError> {
+        let stored = self.store().begin().await?.cases().open_of(&account.key).await?;
+        let mut cases = Vec::with_capacity(stored.len());
+        for (id, case) in stored {
+            match case {
+                Ok(case) => cases.push(case),
+                Err(error) => {
+                    tracing::error!(%error, case = %id, "a stored case cannot be read: left out");
+                    // Durable before the scan that goes without it.
+                    self.put_case_off(id).await?;
+                }
+            }
+        }
+        Ok(cases)
+    }
+
     /// A case that nothing can be done about now must not be due again at once.
     async fn put_case_off(&self, id: CaseId) -> Result<(), StoreError> {
         let mut tx = self.store().begin().await?;
@@ -142,6 +157,14 @@ impl Engine {
     pub(crate) async fn echoes(&self, key: &AccountKey) -> Result<bool, StoreError> {
         Ok(self.store().accounts().await?.iter().any(|status| status.key == *key && status.echoes))
     }
+}
+
+/// Whether a case is part of a scan of its account. While anything of it can settle by itself it is part of all of them,
+/// due or not: a scan that went without it would count among those that show absence, and has not looked for it. What
+/// waits for people alone is looked at ever more rarely, and widens no other's scan in between.
+fn goes_along(case: &Case, now: Timestamp) -> bool {
+    let settles_by_itself = |item: &CaseItem| !item.is_settled() && item.review.is_none();
+    case.items.iter().any(settles_by_itself) || case.next_scan_at.is_none_or(|at| at <= now)
 }
 
 /// Whether a case will look once more for what else the vendor has of this check, since it was sent again.
@@ -178,5 +201,59 @@ fn next_look(case: &Case, item: &CaseItem, now: Timestamp) -> Timestamp {
             (now + wait).min(case.window_ends_at)
         }
         _ => now + step,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{AfterAbsence, OrderId, ProviderId, Reason, Reference, SubmissionId, TenantId};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::EPOCH + Duration::from_secs(10_000 + seconds)
+    }
+
+    fn item(number: u128, asked: bool) -> CaseItem {
+        let check_id = CheckId::from_uuid(Uuid::from_u128(number));
+        CaseItem {
+            check_id,
+            order_id: OrderId::from_uuid(Uuid::from_u128(number)),
+            reference: Reference::first(check_id),
+            state: ItemState::Unknown,
+            after_absence: AfterAbsence::Resend,
+            bound: None,
+            duplicates: Vec::new(),
+            review: asked.then(|| Reason::new("look_alike", "")),
+            resent_at: None,
+            late_scanned: false,
+        }
+    }
+
+    fn case(items: Vec<CaseItem>) -> Case {
+        Case {
+            id: CaseId::from_uuid(Uuid::nil()),
+            tenant: TenantId::new("t"),
+            account: AccountKey::default_of(ProviderId::new("v")),
+            submission: SubmissionId::from_uuid(Uuid::nil()),
+            state: CaseState::NeedsReview,
+            why: Reason::new("timeout", ""),
+            sent_at: at(0),
+            window_ends_at: at(100),
+            deadline: at(500),
+            next_scan_at: Some(at(300)),
+            opened_at: at(10),
+            resolved_at: None,
+            items,
+        }
+    }
+
+    #[test]
+    fn no_scan_goes_without_what_can_still_settle_by_itself() {
+        assert!(goes_along(&case(vec![item(1, true), item(2, false)]), at(200)), "another item waits for a person");
+        let asked = case(vec![item(1, true), item(2, true)]);
+        assert!(!goes_along(&asked, at(200)), "it would widen the others' scans");
+        assert!(goes_along(&asked, at(300)), "its own turn");
     }
 }

@@ -47,12 +47,11 @@ impl Engine {
     pub async fn sweep(&self, account: &Account) -> Result<bool, StoreError> {
         let Some(every) = self.settings.sweep_every else { return Ok(false) };
         let started_at = self.now();
-        let Some(since) = self.store().sweep_due(&account.key, started_at).await? else { return Ok(false) };
-        if !matches!(self.passage(&account.key).await?, Passage::Open | Passage::Paused)
-            || !self.store().lease_sweep(&account.key, started_at, started_at + LEASE).await?
-        {
+        if !matches!(self.passage(&account.key).await?, Passage::Open | Passage::Paused) {
             return Ok(false);
         }
+        let due = self.store().lease_sweep(&account.key, started_at, started_at + LEASE).await?;
+        let Some(since) = due else { return Ok(false) };
         // What is younger may still be listed late, or carry its reference later: that is for the next sweep.
         let until = started_at - account.settle.unwrap_or(account.timing.settle) - SKEW;
         let since = Self::within_reach(account, since, until - LONGEST.max(every * 2));

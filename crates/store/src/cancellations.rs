@@ -1,8 +1,9 @@
 //! Duplicates that the vendor is to be asked to cancel, until it has answered.
 
-use domain::{AccountKey, CaseId, CheckId, Timestamp};
+use domain::{AccountKey, CaseId, Timestamp};
 
 use crate::error::{Result, StoreError};
+use crate::orphans::ObjectCancel;
 use crate::tx::Store;
 use crate::vendor_objects::VendorObjects;
 
@@ -12,8 +13,6 @@ pub struct Cancellation {
     pub vendor_order_id: String,
     /// The case that it was found in; `None`: by a sweep.
     pub case: Option<CaseId>,
-    /// The check whose reference it carries.
-    pub check: CheckId,
     /// Who wants it: a token's subject, or `vetgate`.
     pub actor: String,
 }
@@ -45,12 +44,12 @@ impl VendorObjects<'_> {
         Ok(done.rows_affected())
     }
 
-    /// The vendor answered: `canceled` (also: it had ended already) or `refused`.
+    /// The vendor answered.
     pub async fn cancel_answered(
         &mut self,
         account: &AccountKey,
         vendor_order_id: &str,
-        outcome: &str,
+        answer: ObjectCancel,
         now: Timestamp,
     ) -> Result<()> {
         let done = sqlx::query!(
@@ -58,7 +57,7 @@ impl VendorObjects<'_> {
                WHERE account = $1 AND vendor_order_id = $2 AND cancel = 'wanted'"#,
             account.to_string(),
             vendor_order_id,
-            outcome,
+            answer.as_str(),
             now.get()
         )
         .execute(self.tx.connection())
@@ -96,9 +95,9 @@ impl Store {
                    SET cancel_tries = cancel_tries + 1,
                        cancel_due_at = $4::timestamptz + least(interval '1 min' * 2 ^ least(cancel_tries, 20), interval '6 h')
                    FROM due WHERE v.account = $1 AND v.vendor_order_id = due.vendor_order_id
-                   RETURNING v.vendor_order_id, v.case_id, v.check_id, v.cancel_actor, due.cancel_due_at AS was_due_at
+                   RETURNING v.vendor_order_id, v.case_id, v.cancel_actor, due.cancel_due_at AS was_due_at
                )
-               SELECT vendor_order_id, case_id, check_id AS "check_id!", cancel_actor AS "actor!"
+               SELECT vendor_order_id, case_id, cancel_actor AS "actor!"
                FROM taken ORDER BY was_due_at, vendor_order_id"#,
             account.to_string(),
             now.get(),
@@ -107,15 +106,11 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        let cancellation = |vendor_order_id, case: Option<_>, check, actor| Cancellation {
+        let cancellation = |vendor_order_id, case: Option<_>, actor| Cancellation {
             vendor_order_id,
             case: case.map(CaseId::from_uuid),
-            check: CheckId::from_uuid(check),
             actor,
         };
-        Ok(rows
-            .into_iter()
-            .map(|row| cancellation(row.vendor_order_id, row.case_id, row.check_id, row.actor))
-            .collect())
+        Ok(rows.into_iter().map(|row| cancellation(row.vendor_order_id, row.case_id, row.actor)).collect())
     }
 }

@@ -25,7 +25,7 @@ pub struct CaseFilter {
 #[derive(Clone)]
 pub struct Decision {
     pub at: Timestamp,
-    /// Who: a token's subject, or `gateway`.
+    /// Who: a token's subject, or `vetgate`.
     pub actor: String,
     /// What, in a word: `bind`, `resend`, `fail`, …
     pub what: String,
@@ -139,10 +139,12 @@ impl Cases<'_> {
         if done.changed == 1 { Ok(()) } else { Err(StoreError::Conflict("the case is gone")) }
     }
 
-    /// Puts the next look at a case off, without reading what is sealed of it.
+    /// Puts the next look at a case off, without reading what is sealed of it. Its settle window ends no earlier: scans
+    /// that go without the case until then prove nothing of absence.
     pub async fn put_off(&mut self, id: CaseId, until: Timestamp) -> Result<()> {
         sqlx::query!(
-            "UPDATE cases SET next_scan_at = $2 WHERE id = $1 AND state <> 'resolved'",
+            r#"UPDATE cases SET next_scan_at = $2, window_ends_at = greatest(window_ends_at, $2)
+               WHERE id = $1 AND state <> 'resolved'"#,
             id.uuid(),
             until.get()
         )
@@ -180,8 +182,8 @@ impl Cases<'_> {
         rows.into_iter().map(|row| self.open(row)).collect()
     }
 
-    /// The account's cases that are not resolved, oldest first.
-    pub async fn open_of(&mut self, account: &AccountKey) -> Result<Vec<Case>> {
+    /// The account's cases that are not resolved, oldest first, each as it is or why it cannot be read.
+    pub async fn open_of(&mut self, account: &AccountKey) -> Result<Vec<(CaseId, Result<Case>)>> {
         let rows = sqlx::query_as!(
             Row,
             r#"SELECT id, tenant, account, submission_id, state, details, sent_at, window_ends_at, deadline, next_scan_at,
@@ -191,7 +193,7 @@ impl Cases<'_> {
         )
         .fetch_all(self.tx.connection())
         .await?;
-        rows.into_iter().map(|row| self.open(row)).collect()
+        Ok(rows.into_iter().map(|row| (CaseId::from_uuid(row.id), self.open(row))).collect())
     }
 
     /// The latest case about the check that is not resolved.

@@ -5,7 +5,6 @@ use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
 use crate::lanes::Lane;
-use crate::orders::Work;
 use crate::tx::Store;
 
 /// A check that a worker has taken.
@@ -37,42 +36,9 @@ impl From<Row> for Claim {
 }
 
 impl Store {
-    /// Takes up to `limit` checks of the account whose work is due, the longest due first. Until `lease_until` nobody
-    /// else gets them; whoever saves a check with a plan ends the lease.
-    pub async fn claim(
-        &self,
-        account: &AccountKey,
-        work: Work,
-        limit: i64,
-        now: Timestamp,
-        lease_until: Timestamp,
-    ) -> Result<Vec<Claim>> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"WITH due AS (
-                   SELECT check_id, due_at FROM work
-                   WHERE account = $1 AND kind = $2 AND due_at <= $3
-                   ORDER BY due_at LIMIT $4
-                   FOR UPDATE SKIP LOCKED
-               ), taken AS (
-                   UPDATE work w SET due_at = $5 FROM due WHERE w.check_id = due.check_id
-                   RETURNING w.check_id, w.order_id, w.tenant, w.lane, due.due_at AS was_due_at
-               )
-               SELECT check_id, order_id, tenant, lane FROM taken ORDER BY was_due_at, check_id"#,
-            account.to_string(),
-            work.as_str(),
-            now.get(),
-            limit,
-            lease_until.get()
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.into_iter().map(Claim::from).collect())
-    }
-
     /// Takes up to `limit` checks of the account that are due to be looked at, the longest due first; half of them, where
     /// there are so many, of single orders, so that the thousands of a batch hold none of those up. The lease is as with
-    /// [`Store::claim`].
+    /// [`Store::claim_lanes`].
     pub async fn claim_looks(
         &self,
         account: &AccountKey,

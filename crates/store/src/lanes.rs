@@ -52,8 +52,9 @@ impl Store {
         Ok(lanes.into_iter().map(Lane::from_uuid).collect())
     }
 
-    /// Takes checks of the account that wait to be sent, from each lane up to so many, the longest due first. Until
-    /// `lease_until` nobody else gets them; whoever saves a check with a plan ends the lease.
+    /// Takes checks of the account that wait to be sent, from each lane up to so many, the longest due first, and of a
+    /// batch, all of which is due at once, in the order of its rows. Until `lease_until` nobody else gets them; whoever
+    /// saves a check with a plan ends the lease.
     pub async fn claim_lanes(
         &self,
         account: &AccountKey,
@@ -74,7 +75,7 @@ impl Store {
                        SELECT check_id, due_at FROM work
                        WHERE kind = 'send' AND account = $1
                          AND (lane, due_at) >= (l.lane, '-infinity') AND (lane, due_at) <= (l.lane, $4)
-                       ORDER BY lane, due_at LIMIT l.most
+                       ORDER BY lane, due_at, order_id DESC LIMIT l.most
                        FOR UPDATE SKIP LOCKED
                    ) AS first
                ), taken AS (
@@ -83,7 +84,7 @@ impl Store {
                )
                SELECT taken.check_id, taken.order_id, taken.tenant, taken.lane
                FROM taken JOIN due ON due.check_id = taken.check_id
-               ORDER BY due.due_at, taken.check_id"#,
+               ORDER BY due.due_at, taken.order_id DESC, taken.check_id"#,
             account.to_string(),
             &lanes,
             &most,

@@ -47,6 +47,7 @@ impl OrphanKind {
 pub enum ObjectCancel {
     /// It is to be asked, or was asked without an answer.
     Wanted,
+    /// It agreed, or the object had ended already.
     Canceled,
     Refused,
 }

@@ -11,34 +11,27 @@ use crate::tx::Store;
 const FIRST: Duration = Duration::from_hours(24);
 
 impl Store {
-    /// Whether the account is to be swept now, and since when: where the last sweep ended, or a day back at first.
-    /// `None`: not yet, or somebody sweeps it, or it is not registered.
-    pub async fn sweep_due(&self, account: &AccountKey, now: Timestamp) -> Result<Option<Timestamp>> {
+    /// Takes the right to sweep the account if that is due, and gives since when: where the last sweep ended, or a day back
+    /// at first. `None`: not yet, or somebody sweeps it, or it is not registered.
+    pub async fn lease_sweep(
+        &self,
+        account: &AccountKey,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Timestamp>> {
         let since = sqlx::query_scalar!(
-            r#"SELECT coalesce(swept_through, $3) AS "since!" FROM vendor_accounts
+            r#"UPDATE vendor_accounts SET sweep_lease_until = $3
                WHERE key = $1 AND (sweep_next_at IS NULL OR sweep_next_at <= $2)
-                 AND (sweep_lease_until IS NULL OR sweep_lease_until <= $2)"#,
+                 AND (sweep_lease_until IS NULL OR sweep_lease_until <= $2)
+               RETURNING coalesce(swept_through, $4) AS "since!""#,
             account.to_string(),
             now.get(),
+            until.get(),
             (now - FIRST).get()
         )
         .fetch_optional(&self.pool)
         .await?;
         Ok(since.map(Timestamp::new))
-    }
-
-    /// Takes the right to sweep the account. `false`: somebody else has it.
-    pub async fn lease_sweep(&self, account: &AccountKey, now: Timestamp, until: Timestamp) -> Result<bool> {
-        let done = sqlx::query!(
-            r#"UPDATE vendor_accounts SET sweep_lease_until = $3
-               WHERE key = $1 AND (sweep_lease_until IS NULL OR sweep_lease_until <= $2)"#,
-            account.to_string(),
-            now.get(),
-            until.get()
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected() == 1)
     }
 
     /// Everything up to `through` was looked through; the next sweep is due at `next_at`. Ends the lease. A sweep that

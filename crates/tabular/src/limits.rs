@@ -1,7 +1,7 @@
 /// How much a file may hold before it is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Rows, without the heading and without empty ones; faulty ones count.
+    /// Rows, without the heading or head and without empty ones; faulty ones count.
     pub rows: u64,
     /// Bytes of the file as it came: of NDJSON and CSV.
     pub bytes: u64,

@@ -68,11 +68,13 @@ fn object(line: &[u8]) -> Content {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use serde_json::json;
 
     use super::*;
     use crate::testing::{collect, failure, faults, objects};
-    use crate::{Format, Row};
+    use crate::{Format, Row, Taken};
 
     fn read(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
         collect(Format::Ndjson, bytes, &Limits::default()).map(|(rows, _)| rows)
@@ -131,6 +133,15 @@ mod tests {
         let limits = Limits { rows: 2, bytes: 20, ..Limits::default() };
         assert!(collect(Format::Ndjson, b"{}\n{}\n\n", &limits).is_ok());
         assert!(matches!(collect(Format::Ndjson, b"{}\n{}\n1", &limits), Err(Unreadable::TooManyRows { limit: 2 })));
+        // What the sink takes for a head is no row: not of those that may be there, nor of those that must.
+        let below_head = |bytes: &[u8]| {
+            let mut taken = Taken::Head;
+            let mut sink = |_| ControlFlow::Continue(std::mem::replace(&mut taken, Taken::Row));
+            super::read(bytes, &limits, &mut sink)
+        };
+        assert!(matches!(below_head(b"{}\n"), Err(Unreadable::Empty)));
+        assert!(below_head(b"{}\n{}\n{}\n").is_ok());
+        assert!(matches!(below_head(b"{}\n{}\n{}\n1"), Err(Unreadable::TooManyRows { limit: 2 })));
         let long = b"{}\n                                 ";
         assert!(matches!(collect(Format::Ndjson, long, &limits), Err(Unreadable::TooLarge { limit: 20 })));
     }

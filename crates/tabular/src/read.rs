@@ -5,8 +5,8 @@ use crate::{csv, ndjson, xlsx};
 
 /// Reads a file and gives `sink` each row of it. Empty rows are passed over.
 ///
-/// Blocks. An xlsx is taken into memory first (at most [`Limits::workbook`] bytes); one that is there already is better
-/// given to [`read_workbook`]. An error may come after rows have been given: what was made of them is to be undone.
+/// Blocks. An xlsx is taken into memory first (at most [`Limits::workbook`] bytes). An error may come after rows have been
+/// given: what was made of them is to be undone.
 pub fn read(format: Format, input: impl Read, limits: &Limits, sink: &mut Sink<'_>) -> Result<Headings, Unreadable> {
     match format {
         Format::Ndjson => ndjson::read(input, limits, sink).map(|()| Headings::default()),
@@ -14,12 +14,7 @@ pub fn read(format: Format, input: impl Read, limits: &Limits, sink: &mut Sink<'
         Format::Xlsx => {
             let mut bytes = Vec::new();
             input.take(limits.workbook.saturating_add(1)).read_to_end(&mut bytes)?;
-            read_workbook(&bytes, limits, sink)
+            xlsx::read(&bytes, limits, sink)
         }
     }
-}
-
-/// Reads an xlsx that is in memory.
-pub fn read_workbook(bytes: &[u8], limits: &Limits, sink: &mut Sink<'_>) -> Result<Headings, Unreadable> {
-    xlsx::read(bytes, limits, sink)
 }

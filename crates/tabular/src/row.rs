@@ -16,8 +16,16 @@ pub struct Row {
 
 pub(crate) type Content = Result<Map<String, Value>, Vec<RowFault>>;
 
-/// Takes the rows as they are read; `Break` ends the reading.
-pub type Sink<'a> = dyn FnMut(Row) -> ControlFlow<()> + 'a;
+/// Takes the rows as they are read, and says what each was; `Break` ends the reading.
+pub type Sink<'a> = dyn FnMut(Row) -> ControlFlow<(), Taken> + 'a;
+
+/// What a row was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    Row,
+    /// It says something about the rows below it, and does not count as one.
+    Head,
+}
 
 /// A fault of the row as a whole.
 pub(crate) fn fault(code: &str, detail: String) -> Vec<RowFault> {
@@ -40,8 +48,13 @@ impl<'r, 's> Rows<'r, 's> {
         if self.given == self.limit {
             return Err(Unreadable::TooManyRows { limit: self.limit });
         }
-        self.given += 1;
-        Ok((self.sink)(Row { number, content }))
+        Ok(match (self.sink)(Row { number, content }) {
+            ControlFlow::Continue(taken) => {
+                self.given += u64::from(taken == Taken::Row);
+                ControlFlow::Continue(())
+            }
+            ControlFlow::Break(()) => ControlFlow::Break(()),
+        })
     }
 
     /// There were no more.

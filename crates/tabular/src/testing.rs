@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 
 use serde_json::Value;
 
-use crate::{Format, Headings, Limits, Row, Unreadable, read};
+use crate::{Format, Headings, Limits, Row, Taken, Unreadable, read};
 
 pub fn collect(format: Format, bytes: &[u8], limits: &Limits) -> Result<(Vec<Row>, Headings), Unreadable> {
     let mut rows = Vec::new();
     let headings = read(format, bytes, limits, &mut |row| {
         rows.push(row);
-        ControlFlow::Continue(())
+        ControlFlow::Continue(Taken::Row)
     })?;
     Ok((rows, headings))
 }

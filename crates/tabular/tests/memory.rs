@@ -85,7 +85,7 @@ fn reads_one_file() {
     tabular::read(format.expect("a format"), file, &Limits::default(), &mut |row| {
         rows += 1;
         values += row.content.expect("no faults").len();
-        ControlFlow::Continue(())
+        ControlFlow::Continue(tabular::Taken::Row)
     })
     .expect("a file that can be read");
     tell(start);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use nix::unistd::{Gid, Uid, User, chown, geteuid};
+use nix::unistd::{AccessFlags, Gid, Uid, User, access, chown, geteuid};
 
 use crate::cluster::Durability;
 
@@ -84,13 +84,18 @@ impl Account {
     pub(crate) fn temporary(self, durability: Durability) -> PathBuf {
         let reached = |folder: &&PathBuf| folder.is_dir() && self.is_stopped_at(&folder.join("child")).is_none();
         let memory = PathBuf::from("/dev/shm");
-        if durability == Durability::None && has_room(&memory) && reached(&&memory) {
+        if durability == Durability::None && reached(&&memory) && is_writable(&memory) && has_room(&memory) {
             return memory;
         }
         let usual = std::env::temp_dir();
         let others = ["/tmp", "/var/tmp"].map(PathBuf::from).into_iter().chain([memory]).collect::<Vec<_>>();
         std::iter::once(&usual).chain(&others).find(reached).unwrap_or(&usual).clone()
     }
+}
+
+/// Whether folders can be made in it: some containers mount their memory for reading only, or for root.
+fn is_writable(folder: &Path) -> bool {
+    access(folder, AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
 }
 
 /// Whether there is space for the databases of a whole test run: containers often have a few megabytes only.
@@ -102,6 +107,14 @@ fn has_room(folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn knows_where_no_folder_can_be_made() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(is_writable(folder.path()) && !is_writable(&folder.path().join("gone")));
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o555)).expect("set");
+        assert_eq!(is_writable(folder.path()), geteuid().is_root(), "root passes everywhere");
+    }
 
     #[test]
     fn knows_where_another_account_cannot_pass() {

@@ -46,14 +46,13 @@ fn choose<'a>(searches: &'a [wire::Search], known: Option<&str>) -> Option<&'a w
     known
         .and_then(|known| searches.iter().find(|search| search.id.as_deref() == Some(known)))
         .or_else(|| only(searches.iter().collect()))
-        .or_else(|| only(searches.iter().filter(|search| search.reference().is_some()).collect()))
+        .or_else(|| only(searches.iter().filter(|search| search.carries().ours().is_some()).collect()))
 }
 
 /// Whose the order is, by all of its searches: ours says more than another's, and another's more than none. An order that
 /// was bound by its position only is confirmed by this, or shown to be another check's.
 fn carried(searches: &[wire::Search], chosen: Option<&wire::Search>) -> Carries {
-    let each = |search: &wire::Search| Carries::read(search.external_search_id.as_deref());
-    let all = || chosen.into_iter().chain(searches).map(each);
+    let all = || chosen.into_iter().chain(searches).map(wire::Search::carries);
     all()
         .find(|carries| carries.ours().is_some())
         .or_else(|| all().find(|carries| *carries == Carries::Foreign))

@@ -41,17 +41,16 @@ fn verify(secret: &SecretString, headers: &HeaderMap, body: &[u8]) -> Result<(),
 
 /// `None`: of another client of the account, or of nothing that could be named.
 fn news(event: &Event, request: &HookRequest) -> Result<Option<HookNews>, HookRefused> {
-    let said = event.data.external_search_id.as_deref();
-    let reference: Option<Reference> = said.and_then(|text| text.parse().ok());
-    if said.is_some() && reference.is_none() {
+    let carries = Carries::read(event.data.external_search_id.as_deref());
+    if carries == Carries::Foreign {
         return Ok(None);
     }
     // No sample shows an order id. Without one the news is known by its reference alone.
     let part_id = named_id(event.data.search_id.as_deref())?;
     let order_id = named_id(event.data.order_id.as_deref())?;
     let vendor = order_id.map(|order_id| VendorRef { order_id, check_id: part_id.clone() });
-    let (reference, says) = match reference {
-        Some(_) => (reference, says(event, reference, part_id, &request.body)),
+    let (reference, says) = match carries.ours() {
+        Some(reference) => (Some(reference), says(event, carries, part_id, &request.body)),
         // The header is not signed: good enough to have a look, not to be believed.
         None => (reference_of_header(&request.headers), HookSays::Changed),
     };
@@ -63,7 +62,7 @@ fn news(event: &Event, request: &HookRequest) -> Result<Option<HookNews>, HookRe
     }))
 }
 
-fn says(event: &Event, reference: Option<Reference>, part_id: Option<String>, body: &Bytes) -> HookSays {
+fn says(event: &Event, carries: Carries, part_id: Option<String>, body: &Bytes) -> HookSays {
     let (status, standing) = match event.name.as_str() {
         "verification.completed" => ("COMPLETED", standing::of_completed_event(event)),
         "verification.action_required" => ("verification.action_required", standing::of_action_event(event)),
@@ -76,7 +75,7 @@ fn says(event: &Event, reference: Option<Reference>, part_id: Option<String>, bo
     };
     HookSays::Snapshot(Box::new(Snapshot {
         part_id,
-        carries: reference.map_or(Carries::Nothing, Carries::Ours),
+        carries,
         vendor_time: event.occurred_at.as_deref().and_then(|at| at.parse().ok()),
         native_status: native_status(event.data.status.as_deref().unwrap_or(status)),
         standing,

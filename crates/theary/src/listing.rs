@@ -142,7 +142,7 @@ fn grew_at_its_top_only(then: &Page, now: &Page, above: usize, horizon: Timestam
     let (added, rest) = now.rows.split_at(new);
     let same = rest.iter().zip(&then.rows).all(|(now, then)| now.id == then.id);
     let grown = (above + added.len()) as u64;
-    let counted = then.total.zip(now.total).is_some_and(|(then, now)| then + grown == now);
+    let counted = then.total.zip(now.total).is_some_and(|(then, now)| then.checked_add(grown) == Some(now));
     same && counted && added.iter().all(|row| is_new(row, horizon))
 }
 
@@ -188,6 +188,27 @@ fn last_page(pagination: &wire::Pagination) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_grew_at_its_top_only_if_its_total_says_so_too() {
+        let row = |id: &str| {
+            let at = Some(Timestamp::EPOCH);
+            Row { id: id.to_owned(), created_at: at, first_name: None, last_name: None }
+        };
+        let page = |ids: &[&str], total| Page {
+            rows: ids.iter().map(|id| row(id)).collect(),
+            listed: ids.len(),
+            total,
+            last: None,
+        };
+        let grew = |then, now| {
+            grew_at_its_top_only(&page(&["a", "b"], then), &page(&["n", "a", "b"], now), 0, Timestamp::EPOCH)
+        };
+        assert!(grew(Some(2), Some(3)));
+        assert!(!grew(Some(2), Some(2)), "one went below");
+        assert!(!grew(Some(2), None) && !grew(None, None));
+        assert!(!grew(Some(u64::MAX), Some(u64::MAX)) && !grew(Some(u64::MAX), Some(0)), "no number of orders");
+    }
 
     #[test]
     fn the_last_page_is_the_later_of_what_the_answer_says() {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use domain::case::{Listed, LookAlike, Sighting, Sightings};
 use domain::{Reference, VendorRef};
 use futures::{StreamExt as _, future, stream};
-use provider::{CallContext, CallError, LocateQuery, LostReason, vendor_id};
+use provider::{CallContext, CallError, Carries, LocateQuery, LostReason, vendor_id};
 
 use self::alike::Claims;
 use crate::client::Client;
@@ -118,7 +118,7 @@ impl<'a> Scan<'a> {
             self.seen.found.extend(ours);
             return;
         }
-        let carrying = searches.iter().filter(|search| search.external_search_id.is_some()).count();
+        let carrying = searches.iter().filter(|search| search.carries() != Carries::Nothing).count();
         if carrying == searches.len() {
             self.seen.dismissed.push(row.id.clone());
             return;
@@ -143,7 +143,7 @@ impl<'a> Scan<'a> {
 fn ours(row: &Row, searches: &[wire::Search]) -> Vec<Sighting> {
     let mut carried: BTreeMap<Reference, Vec<&wire::Search>> = BTreeMap::new();
     for search in searches {
-        if let Some(reference) = search.reference() {
+        if let Some(reference) = search.carries().ours() {
             carried.entry(reference).or_default().push(search);
         }
     }

@@ -184,7 +184,9 @@ fn classify(answer: Result<VendorAnswer, CallError>, count: usize, batch: bool) 
             let why = Reason::new(why.code(), CallError::NotSent { why, retry_after }.to_string());
             return vec![ItemOutcome::NotSent { why, retry_after }; count];
         }
-        Err(CallError::Lost { why }) => return unknown(count, why.code(), CallError::Lost { why }.to_string()),
+        Err(CallError::Lost { why }) => {
+            return vec![unknown(why.code(), CallError::Lost { why }.to_string()); count];
+        }
     };
     let status = answer.status.as_u16();
     // The vendor's own sentences name fields and quote values alike; they stay in the evidence.
@@ -196,7 +198,7 @@ fn classify(answer: Result<VendorAnswer, CallError>, count: usize, batch: bool) 
             let why = Reason::new("credentials_refused", said());
             vec![ItemOutcome::NotSent { why, retry_after: answer.retry_after() }; count]
         }
-        Proof::NoneResend => unknown(count, "unexpected_status", said()),
+        Proof::NoneResend => vec![unknown("unexpected_status", said()); count],
         Proof::NoneFail => {
             let why = Reason::new("vendor_refused", said());
             vec![ItemOutcome::Unknown { why: why.clone(), then: AfterAbsence::Fail { reason: why } }; count]
@@ -204,48 +206,48 @@ fn classify(answer: Result<VendorAnswer, CallError>, count: usize, batch: bool) 
     }
 }
 
-fn unknown(count: usize, code: &str, message: String) -> Vec<ItemOutcome> {
-    vec![ItemOutcome::Unknown { why: Reason::new(code, message), then: AfterAbsence::Resend }; count]
+fn unknown(code: &str, message: String) -> ItemOutcome {
+    ItemOutcome::Unknown { why: Reason::new(code, message), then: AfterAbsence::Resend }
 }
 
-fn unreadable(count: usize) -> Vec<ItemOutcome> {
-    unknown(count, "answer_unreadable", "Theary answered with success, and the answer cannot be read.".to_owned())
+fn unreadable() -> ItemOutcome {
+    unknown("answer_unreadable", "Theary answered with success, and the answer cannot be read.".to_owned())
 }
 
-fn contradictory(count: usize, what: &str) -> Vec<ItemOutcome> {
-    unknown(count, "contradictory_answer", format!("Theary's answer contradicts itself: {what}."))
+fn contradictory(what: &str) -> ItemOutcome {
+    unknown("contradictory_answer", format!("Theary's answer contradicts itself: {what}."))
 }
 
 fn read_single(answer: &VendorAnswer) -> ItemOutcome {
-    let outcome = match answer.json::<wire::Created>() {
-        Err(_) => unreadable(1).pop(),
+    match answer.json::<wire::Created>() {
+        Err(_) => unreadable(),
         Ok(created) => accepted(created, false)
-            .or_else(|| contradictory(1, "success is false, or there is no order id that could be kept").pop()),
-    };
-    outcome.unwrap_or_else(next_call)
+            .unwrap_or_else(|| contradictory("success is false, or there is no order id that could be kept")),
+    }
 }
 
 /// Results come in the order of the input, without a word that says which is which, so all of them are provisional; and
 /// if anything does not add up none is believed.
 fn read_batch(answer: &VendorAnswer, count: usize) -> Vec<ItemOutcome> {
     let Ok(wire::BatchCreated { success, orders_created, orders: Some(orders) }) = answer.json() else {
-        return unreadable(count);
+        return vec![unreadable(); count];
     };
     if success == Some(false) {
-        return contradictory(count, "success is false");
+        return vec![contradictory("success is false"); count];
     }
     let listed = orders.len();
     if listed != count || orders_created.is_some_and(|created| usize::try_from(created) != Ok(count)) {
         let created = orders_created.map_or_else(|| "none".to_owned(), |created| created.to_string());
-        return contradictory(count, &format!("{count} orders were sent, {created} counted, {listed} listed"));
+        let what = format!("{count} orders were sent, {created} counted, {listed} listed");
+        return vec![contradictory(&what); count];
     }
     let ids = || orders.iter().filter_map(|created| created.verification_order_id.as_deref());
     let searches = || orders.iter().flat_map(|created| &created.search_ids).map(String::as_str);
     if !are_distinct(ids()) || !are_distinct(searches()) {
-        return contradictory(count, "it names an order or a search twice");
+        return vec![contradictory("it names an order or a search twice"); count];
     }
     let outcomes: Option<Vec<ItemOutcome>> = orders.into_iter().map(|created| accepted(created, true)).collect();
-    outcomes.unwrap_or_else(|| contradictory(count, "not every order in it has an id that could be kept"))
+    outcomes.unwrap_or_else(|| vec![contradictory("not every order in it has an id that could be kept"); count])
 }
 
 fn are_distinct<'a>(ids: impl Iterator<Item = &'a str>) -> bool {

@@ -3,7 +3,7 @@
 //!
 //! None of these types has a `Debug`: they are personal data.
 
-use domain::Reference;
+use provider::Carries;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Number, Value};
 
@@ -260,9 +260,8 @@ pub struct Search {
 }
 
 impl Search {
-    /// The reference it carries, if it is one of our form.
-    pub fn reference(&self) -> Option<Reference> {
-        self.external_search_id.as_deref()?.parse().ok()
+    pub fn carries(&self) -> Carries {
+        Carries::read(self.external_search_id.as_deref())
     }
 }
 

@@ -154,7 +154,6 @@ impl Course {
             self.settle().await;
         }
         self.sweep().await;
-        self.count_faults();
         self.judge().await;
         self.report
     }
@@ -221,9 +220,7 @@ impl Course {
 
     /// Lets each vendor's standing sweep go over everything, with nothing in its way.
     async fn sweep(&mut self) {
-        for vendor in VENDORS {
-            self.world.vendor(vendor).control().clear_faults();
-        }
+        self.disarm();
         self.calm();
         for _ in 0..3 {
             self.world.clock.advance(Duration::from_hours(25));
@@ -246,6 +243,7 @@ mod tests {
 
     use provider::call::Unlimited;
     use provider::{CallContext, Share, Submission, SubmissionItem};
+    use sandbox::{Fault, FaultKind};
 
     use super::*;
 
@@ -300,6 +298,20 @@ mod tests {
         course.canceled.insert(check, 0);
         let report = judged(course).await;
         assert!(report.tallies.invariant(Invariant::CanceledStays).violated > 0, "{}", report.tallies);
+    }
+
+    #[tokio::test]
+    async fn only_what_was_met_counts_as_made_to_fail() {
+        let mut course = Course::begin(1).await;
+        course.report.tallies.injected.clear();
+        course.arm_fault("theary", Fault::new("document", FaultKind::Stall).times(2));
+        course.arm_fault("theary", Fault::new("create", FaultKind::DropBefore).times(2));
+        let theary = course.world.account("theary");
+        course.world.accept(crate::draft("theary", 1)).await;
+        course.world.engine.dispatch(&theary, 50).await.expect("dispatched");
+        course.disarm();
+        assert_eq!(course.report.tallies.injected, BTreeMap::from([("create drop_before".to_owned(), 1)]));
+        assert!(course.world.vendor("theary").control().armed().is_empty());
     }
 
     #[tokio::test]

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use domain::{BatchId, Case, Check, Order, OrderId};
-use store::{OrderFilter, Scope};
+use store::Scope;
 
 use crate::watch::Sent;
-use crate::world::World;
+use crate::world::{World, orders_of};
 
 /// One check.
 pub struct Line {
@@ -65,8 +65,7 @@ impl SideBySide {
 
     pub async fn of_batch(world: &World, vendor: &str, batch: BatchId) -> Self {
         let mut tx = world.engine.store().begin().await.expect("a transaction");
-        let filter = OrderFilter { batch_id: Some(batch), ..OrderFilter::default() };
-        let orders = tx.orders().list(&Scope::All, &filter, 100_000, None).await.expect("read");
+        let orders = orders_of(&mut tx, batch).await;
         drop(tx);
         let ids: Vec<_> = orders.iter().map(|order| order.id).collect();
         Self::of(world, vendor, &ids).await

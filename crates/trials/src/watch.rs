@@ -47,10 +47,6 @@ impl Wire {
         self.with(|sent| sent.len())
     }
 
-    pub fn of(&self, reference: Reference) -> Vec<Sent> {
-        self.with(|sent| sent.iter().filter(|sent| sent.reference == reference).cloned().collect())
-    }
-
     fn with<T>(&self, look: impl FnOnce(&mut Vec<Sent>) -> T) -> T {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

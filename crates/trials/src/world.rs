@@ -16,7 +16,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sandbox::{Books, Running, Sandbox, SandboxConfig, SimClock, Site};
 use secrecy::SecretString;
-use store::{CaseFilter, Scope, Store, StoreError, Vault};
+use store::{CaseFilter, OrderFilter, Scope, Store, StoreError, Vault};
 use url::Url;
 
 use crate::clock::TestClock;
@@ -219,6 +219,12 @@ impl World {
     }
 }
 
+/// The orders of a batch.
+pub async fn orders_of(tx: &mut store::Tx, batch: BatchId) -> Vec<Order> {
+    let filter = OrderFilter { batch_id: Some(batch), ..OrderFilter::default() };
+    tx.orders().list(&Scope::All, &filter, 100_000, None).await.expect("read")
+}
+
 /// Whether nothing happens to a check any more by itself.
 pub fn is_settled(status: CheckStatus) -> bool {
     status.is_final() || status == CheckStatus::NeedsReview
@@ -242,11 +248,11 @@ pub async fn work(engine: &Engine) -> Result<usize, StoreError> {
     Ok(done)
 }
 
-pub async fn migrate(url: String) -> anyhow::Result<()> {
+async fn migrate(url: String) -> anyhow::Result<()> {
     Ok(open(&url, Arc::new(OsEntropy)).await.migrate().await?)
 }
 
-pub async fn open(url: &str, entropy: Arc<dyn Entropy>) -> Store {
+async fn open(url: &str, entropy: Arc<dyn Entropy>) -> Store {
     let vault = Vault::parse("test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").expect("a key");
     Store::connect(&SecretString::from(url.to_owned()), 8, vault, entropy).await.expect("connected")
 }

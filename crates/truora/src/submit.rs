@@ -19,7 +19,9 @@ use std::time::Duration;
 
 use domain::{AfterAbsence, Reason, Timestamp, VendorRef};
 use http::header::DATE;
-use provider::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport, VendorAnswer, vendor_id};
+use provider::{
+    Accepted, Carries, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport, VendorAnswer, vendor_id,
+};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
@@ -67,12 +69,12 @@ fn made(policy: &OutcomePolicy, item: &SubmissionItem, answer: &VendorAnswer) ->
         return contradiction("The vendor's answer names two checks.");
     }
     // With our reference in it, it was made for this very check, by this call or by an earlier one of the same.
-    let is_ours = check.custom_input.as_deref() == Some(item.reference.to_string().as_str());
+    let carries = Carries::read(check.custom_input.as_deref());
+    let is_ours = carries.ours() == Some(item.reference);
     if !is_ours && !fits(item, &check) {
         return contradiction("The vendor answered with a check of another subject.");
     }
-    let has_other_reference = check.custom_input.as_deref().is_some_and(|text| !text.is_empty());
-    let reused = !is_ours && (has_other_reference || is_clearly_older(&check, answer));
+    let reused = !is_ours && (carries != Carries::Nothing || is_clearly_older(&check, answer));
     // It may be completed already: the vendor's dedupe answers with the earlier check as it stands now. Where more than
     // the id cannot be read, the next fetch tells.
     let envelope = answer.json::<CheckEnvelope>().ok().and_then(|envelope| envelope.check);

@@ -9,7 +9,7 @@ pub mod doctor;
 pub mod migrate;
 pub mod openapi;
 pub mod orders;
-mod print;
+pub(crate) mod print;
 mod progress;
 pub mod sandbox;
 pub mod serve;
@@ -21,7 +21,7 @@ use crate::settings::{Loaded, Settings, Sources};
 pub(crate) fn load(sources: &Sources) -> anyhow::Result<Settings> {
     let Loaded { settings, warnings, .. } = Settings::load(sources)?;
     for warning in warnings {
-        eprintln!("vetgate: warning: {warning}");
+        print::tell(format_args!("vetgate: warning: {warning}"));
     }
     Ok(settings)
 }

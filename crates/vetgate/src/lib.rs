@@ -3,6 +3,9 @@
 //! [`settings`] says what can be set, [`wiring`] makes a gateway's parts of it, [`gateway`] runs them. Each command is a
 //! file of [`commands`]; [`cli`] says how they are called.
 
+// They panic where nobody reads any more: `commands::print` does not.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cli;
 pub mod client;
 pub mod commands;
@@ -41,7 +44,7 @@ pub fn main() -> ExitCode {
             let _ = usage.print();
             return ExitCode::from(2);
         }
-        eprintln!("vetgate: {error:#}");
+        commands::print::tell(format_args!("vetgate: {error:#}"));
         ExitCode::FAILURE
     })
 }

@@ -12,15 +12,12 @@ use super::view::BatchDetail;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::idempotency::{Key, Opening, RequestHasher};
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::query::Query;
 use crate::refusals::refusals;
 use crate::scope::OrdersWrite;
-use crate::upload::{self, BatchRequest, Form, Given, Incoming, OnInvalid};
+use crate::upload::{self, BatchRequest, Deadline, Form, Given, Incoming, OnInvalid};
 use crate::{body, examples};
-
-/// How long a caller should wait for others' uploads.
-const REST: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Order checks about many subjects
 ///
@@ -35,6 +32,9 @@ const REST: std::time::Duration = std::time::Duration::from_secs(5);
 ///   such as `subject.first_name`, `checks.0.type` or `metadata.team`; an empty cell says nothing. `getBatchTemplate`
 ///   gives a file to begin with. `true`, `false`, `yes` and `no` are taken where a field is one of two; a cell with a
 ///   formula is a fault of its row.
+///
+/// An upload may take 30 minutes in all, and at least 64 KiB of it must arrive within each 30 seconds of waiting for it; else the
+/// answer is 408. A tenant may have half of the uploads that are taken in at once; for more, the answer is 429.
 ///
 /// Consent documents are given by `url` only. What the media type cannot say for all rows, the query does.
 ///
@@ -80,13 +80,10 @@ pub async fn create(
     query.end()?;
     let media_type = body::media_type(request.headers(), Form::KNOWN)?;
     let form = Form::of(&media_type).ok_or_else(|| body::not_taken(Form::KNOWN))?;
-    // Each holds a connection to the database for as long as it takes to arrive.
-    let Ok(_place) = app.uploads().try_acquire() else {
-        let detail = "As many batches as can be taken in at once are being taken in.";
-        return Err(Problem::new(Kind::Unavailable, detail).retry_after(REST));
-    };
+    let _place = app.uploads().take(caller.tenant())?;
+    let deadline = Deadline::new(app.clock());
     let hasher = key.hasher(&[&media_type, uri.query().unwrap_or_default()]);
-    let mut incoming = incoming(request, form, hasher)?;
+    let mut incoming = incoming(request, form, hasher, deadline.clone())?;
 
     let pending = match key.look(&app, caller.tenant()).await? {
         Opening::Fresh(pending) => pending,
@@ -95,7 +92,7 @@ pub async fn create(
             return earlier.answer(incoming.into_hasher().finish());
         }
     };
-    let mut intake = Intake::new(&app, caller.tenant(), form, pending);
+    let mut intake = Intake::new(&app, caller.tenant(), form, pending, deadline);
     let (messages, reading) = upload::start(incoming, form, given, app.now());
     if let Err(problem) = intake.take_all(messages).await {
         intake.give_up().await;
@@ -113,10 +110,15 @@ pub async fn create(
 
 refusals!(Refusals: ALWAYS | BODY; UnreadableFile, Conflict);
 
-fn incoming(request: Request<Body>, form: Form, hasher: RequestHasher) -> Result<Incoming, Problem> {
+fn incoming(
+    request: Request<Body>,
+    form: Form,
+    hasher: RequestHasher,
+    deadline: Deadline,
+) -> Result<Incoming, Problem> {
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > form.most()) {
         return Err(upload::too_large(form.most()));
     }
-    Ok(Incoming::new(request.into_body(), form.most(), hasher))
+    Ok(Incoming::new(request.into_body(), form.most(), hasher, deadline))
 }

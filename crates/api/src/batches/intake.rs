@@ -2,13 +2,13 @@
 
 use domain::{Batch, OrderDraft, RejectedRow, RowFault, TenantId};
 use engine::{AcceptError, BatchIntake};
-use tabular::{Headings, Unreadable};
+use tabular::Headings;
 use tokio::sync::mpsc;
 
 use crate::app::App;
 use crate::idempotency::Pending;
 use crate::problem::{Fault, Place, Problem};
-use crate::upload::{Ended, Form, Head, Message, OnInvalid, Row};
+use crate::upload::{Deadline, Ended, Form, Head, Message, OnInvalid, Row};
 
 /// The most faults that a refusal tells.
 const MOST_FAULTS: usize = 1_000;
@@ -28,6 +28,7 @@ pub struct Intake<'a> {
     pending: Option<Pending>,
     orders: u64,
     rejected: Rejected,
+    deadline: Deadline,
 }
 
 /// The rows that are not valid.
@@ -39,7 +40,7 @@ struct Rejected {
 }
 
 impl<'a> Intake<'a> {
-    pub fn new(app: &'a App, tenant: &'a TenantId, form: Form, pending: Pending) -> Self {
+    pub fn new(app: &'a App, tenant: &'a TenantId, form: Form, pending: Pending, deadline: Deadline) -> Self {
         Self {
             app,
             tenant,
@@ -49,12 +50,14 @@ impl<'a> Intake<'a> {
             pending: Some(pending),
             orders: 0,
             rejected: Rejected::default(),
+            deadline,
         }
     }
 
     /// Takes in what is read, until all is read or no more is wanted.
     pub async fn take_all(&mut self, mut messages: mpsc::Receiver<Message>) -> Result<(), Problem> {
         while let Some(message) = messages.recv().await {
+            self.deadline.check()?;
             match message {
                 Message::Head(Head { external_id, on_invalid }) => {
                     self.on_invalid = on_invalid;
@@ -149,10 +152,6 @@ impl<'a> Intake<'a> {
         let is_refused = self.rejected.count > 0 && (self.on_invalid == OnInvalid::Reject || self.orders == 0);
         if is_refused {
             return Err(self.refusal());
-        }
-        if self.orders == 0 {
-            // A head, and nothing below it.
-            return Err(Unreadable::Empty.into());
         }
         let (Some(pending), Some(mut batch)) = (&mut self.pending, self.batch.take()) else {
             return Err(Problem::internal(&"an upload ended without a head"));

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use domain::{BatchId, OrderId};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, Method, Uri};
 use http_body_util::channel::{Channel, Sender};
 use store::{OrderFilter, Scope, Store};
 use tabular::{Format, Table, TableWriter};
@@ -41,7 +41,7 @@ const REST: Duration = Duration::from_secs(10);
 ///
 /// A row for each check, as it stands now, the newest order first, masked like every answer. It is sent while it is put together; a
 /// report that breaks off is not whole, and is to be asked for again. In CSV and xlsx no cell is ever a formula: a text that begins
-/// like one has an apostrophe in front (CSV), or is marked as text (xlsx).
+/// like one, or does so behind a semicolon, has an apostrophe in front (CSV), or is marked as text (xlsx).
 #[utoipa::path(
     get, path = "/v1/batches/{id}/report", operation_id = "getBatchReport", tag = "batches",
     params(
@@ -64,6 +64,7 @@ pub async fn report(
     State(app): State<App>,
     caller: Caller<OrdersRead>,
     PathId(id): PathId<BatchId>,
+    method: Method,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let mut query = Query::of(&uri);
@@ -72,11 +73,16 @@ pub async fn report(
     query.end()?;
     let format = format.unwrap_or(Format::Csv);
     known(&mut app.store().begin().await?, &caller, id).await?;
+    let (sender, body) = Channel::new(AHEAD);
+    let answer = attachment(&format!("{id}.{}", format.as_str()), format, Body::new(body));
+    if method == Method::HEAD {
+        // Nobody would read the report.
+        return Ok(answer);
+    }
     let Ok(place) = app.exports().try_acquire_owned() else {
         let detail = "As many reports as can be made at once are being made.";
         return Err(Problem::new(Kind::Unavailable, detail).retry_after(REST));
     };
-    let (sender, body) = Channel::new(AHEAD);
     let pieces = Pieces(Some(sender));
     let export =
         Export { store: app.store().clone(), scope: caller.reach(), batch: id, format, runtime: Handle::current() };
@@ -85,7 +91,7 @@ pub async fn report(
         let (_place, _entered) = (place, span.entered());
         export.run(pieces);
     });
-    Ok(attachment(&format!("{id}.{}", format.as_str()), format, Body::new(body)))
+    Ok(answer)
 }
 
 refusals!(Refusals: ALWAYS; NotFound, Invalid);

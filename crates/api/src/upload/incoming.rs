@@ -8,11 +8,12 @@ use bytes::{Buf as _, Bytes};
 use http_body_util::BodyExt as _;
 use tokio::runtime::Handle;
 
+use super::Deadline;
 use crate::idempotency::RequestHasher;
 use crate::problem::{Kind, Problem};
 
-/// How long may be waited for the next [`PACE`] bytes. Time that is spent otherwise does not count: a file may take as
-/// long as its rows need to be written.
+/// How long may be waited for the next [`PACE`] bytes. Time that is spent otherwise, on writing rows, does not count here but
+/// only for the [`Deadline`].
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// See [`PATIENCE`].
@@ -27,6 +28,7 @@ pub struct Incoming {
     most: u64,
     taken: u64,
     waiting: Waiting,
+    deadline: Deadline,
     /// Why no more will come.
     broken: Option<Problem>,
 }
@@ -40,10 +42,10 @@ struct Waiting {
 
 impl Incoming {
     /// A body of at most `most` bytes. To be called within a runtime, which the body is read on.
-    pub fn new(body: Body, most: u64, hasher: RequestHasher) -> Self {
+    pub fn new(body: Body, most: u64, hasher: RequestHasher, deadline: Deadline) -> Self {
         let waiting = Waiting { patience: PATIENCE, waited: Duration::ZERO, since: 0 };
         let (chunk, runtime) = (Bytes::new(), Handle::current());
-        Self { body, runtime, chunk, hasher, most, taken: 0, waiting, broken: None }
+        Self { body, runtime, chunk, hasher, most, taken: 0, waiting, deadline, broken: None }
     }
 
     /// Reads what is left and throws it away. A client that is answered in the midst of its sending may not get to see
@@ -75,6 +77,7 @@ impl Incoming {
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        self.deadline.check()?;
         let left = self.waiting.patience.saturating_sub(self.waiting.waited);
         let started = Instant::now();
         let frame = tokio::time::timeout(left, self.body.frame()).await;
@@ -130,7 +133,9 @@ impl Read for Incoming {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::sync::Arc;
 
+    use engine::SystemClock;
     use futures::StreamExt as _;
 
     use super::*;
@@ -144,6 +149,10 @@ mod tests {
         reading.await.expect("read")
     }
 
+    fn deadline() -> Deadline {
+        Deadline::new(Arc::new(SystemClock))
+    }
+
     fn body(chunks: &[&'static [u8]]) -> Body {
         let chunks: Vec<_> = chunks.iter().map(|chunk| Ok::<_, Infallible>(Bytes::from_static(chunk))).collect();
         Body::from_stream(futures::stream::iter(chunks))
@@ -151,9 +160,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_comes_in_pieces_is_one_body() {
-        let incoming = Incoming::new(body(&[b"a", b"", b"bc"]), 3, RequestHasher::none());
+        let incoming = Incoming::new(body(&[b"a", b"", b"bc"]), 3, RequestHasher::none(), deadline());
         assert_eq!(read(incoming).await, (b"abc".to_vec(), None));
-        let incoming = Incoming::new(body(&[b"a", b"", b"bcd"]), 3, RequestHasher::none());
+        let incoming = Incoming::new(body(&[b"a", b"", b"bcd"]), 3, RequestHasher::none(), deadline());
         assert_eq!(read(incoming).await, (b"a".to_vec(), Some(Kind::TooLarge)));
     }
 
@@ -161,7 +170,7 @@ mod tests {
     async fn a_body_that_stalls_is_given_up_with_what_was_read() {
         let stalled = futures::stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"a"))])
             .chain(futures::stream::once(std::future::pending()));
-        let mut incoming = Incoming::new(Body::from_stream(stalled), 10, RequestHasher::none());
+        let mut incoming = Incoming::new(Body::from_stream(stalled), 10, RequestHasher::none(), deadline());
         incoming.waiting.patience = Duration::from_millis(1);
         let (bytes, broken) = read(incoming).await;
         assert_eq!((bytes.as_slice(), broken), (b"a".as_slice(), Some(Kind::TooSlow)));

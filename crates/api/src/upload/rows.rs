@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use domain::{OrderDraft, RowFault, Timestamp};
 use serde_json::{Map, Value};
-use tabular::Format;
+use tabular::{Format, Taken};
 use tokio::sync::mpsc;
 
 use super::head::{Given, Head};
@@ -46,13 +46,14 @@ impl Rows {
         Self { form, given: Some(given), now, defaults: Map::new(), ready: Vec::new(), sender, refused: None }
     }
 
-    /// Takes a row. `Break`: no more are wanted.
-    pub fn take(&mut self, row: tabular::Row) -> ControlFlow<()> {
+    /// Takes a row, and says whether it was one. `Break`: no more are wanted.
+    pub fn take(&mut self, row: tabular::Row) -> ControlFlow<(), Taken> {
         let tabular::Row { number, content } = row;
         let content = if self.given.is_some() {
             match content {
                 Ok(said) if self.form == Form::Rows(Format::Ndjson) && is_head(&said) => {
-                    return self.open(Some((said, Faults::default())));
+                    self.open(Some((said, Faults::default())))?;
+                    return ControlFlow::Continue(Taken::Head);
                 }
                 content => {
                     self.open(None)?;
@@ -64,7 +65,10 @@ impl Rows {
         };
         let order = content.and_then(|row| self.read(row));
         self.ready.push(Row { number, order });
-        if self.ready.len() >= TOGETHER { self.flush() } else { ControlFlow::Continue(()) }
+        if self.ready.len() >= TOGETHER {
+            self.flush()?;
+        }
+        ControlFlow::Continue(Taken::Row)
     }
 
     /// Says how the upload is to be taken: by what its body says, if it does, with the faults that were found so far.

@@ -9,3 +9,4 @@ mod idempotency;
 mod malformed;
 mod orders;
 mod reconciliation;
+mod sockets;

@@ -5,15 +5,15 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{BatchId, BatchStatus, CheckStatus, EventType, OrderId, Reason, TenantId};
+use domain::{BatchId, BatchStatus, CheckStatus, EventType, Reason, TenantId};
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
-use store::{OrderFilter, OrphanFilter, Scope};
+use store::{OrphanFilter, Scope};
 use trials::SideBySide;
 use trials::polls::for_polls;
 use trials::post_room::PostRoom;
 
-use crate::world::{Options, World, draft};
+use crate::world::{Options, World, draft, orders_of};
 
 const SETTLE: Duration = Duration::from_secs(30);
 
@@ -30,13 +30,6 @@ async fn world_with(options: Options) -> World {
 
 async fn batch(world: &World, count: u32) -> BatchId {
     world.accept_batch("acme", (0..count).map(|number| draft("theary", number))).await
-}
-
-async fn orders_of(world: &World, batch: BatchId) -> Vec<OrderId> {
-    let mut tx = world.engine.store().begin().await.expect("a transaction");
-    let filter = OrderFilter { batch_id: Some(batch), ..OrderFilter::default() };
-    let orders = tx.orders().list(&Scope::All, &filter, 1_000, None).await.expect("read");
-    orders.iter().map(|order| order.id).collect()
 }
 
 /// What is left on both sides, in a line.
@@ -308,7 +301,7 @@ async fn crash_after_a_hook_is_stored_before_it_is_read_takes_it_in_once() {
         let is_through = for_polls(steps, world.engine.read_inbox()).await.is_some();
         world.clock.advance(Duration::from_secs(31));
         while world.engine.read_inbox().await.expect("read") > 0 {}
-        let order = orders_of(&world, id).await.remove(0);
+        let order = orders_of(&world, id).await.remove(0).id;
         assert_eq!(world.order(order).await.checks[0].status(), CheckStatus::Completed, "step {steps}");
         let mut tx = world.engine.store().begin().await.expect("a transaction");
         let events = tx.orders().events(&Scope::All, order, 100, None).await.expect("read");

@@ -2,24 +2,14 @@
 
 use std::time::Duration;
 
-use domain::{BatchId, BatchStatus, CaseState, Check, CheckStatus, EventType, ItemState, Order, Reason, TenantId};
+use domain::{BatchId, BatchStatus, CaseState, Check, CheckStatus, EventType, ItemState, Reason, TenantId};
 use sandbox::{Fault, FaultKind};
 use store::{OrderFilter, Plan, Scope};
 
-use crate::world::{Options, World, draft};
+use crate::world::{Options, World, checks_of, draft, orders_of};
 
 async fn batch(world: &World, numbers: std::ops::Range<u32>) -> BatchId {
     world.accept_batch("acme", numbers.map(|number| draft("theary", number))).await
-}
-
-async fn orders_of(world: &World, batch: BatchId) -> Vec<Order> {
-    let filter = OrderFilter { batch_id: Some(batch), ..OrderFilter::default() };
-    let mut tx = world.engine.store().begin().await.expect("a transaction");
-    tx.orders().list(&Scope::All, &filter, 5_000, None).await.expect("read")
-}
-
-async fn checks_of(world: &World, batch: BatchId) -> Vec<Check> {
-    orders_of(world, batch).await.into_iter().flat_map(|order| order.checks).collect()
 }
 
 async fn cancel(world: &World, batch: BatchId) {
@@ -113,6 +103,16 @@ async fn hundreds_of_overdue_looks_hold_up_no_cancel_of_a_single_order() {
     let confirmed = |check: &&Check| check.state.binding().is_some_and(|binding| !binding.provisional);
     let looked_at = checks_of(&world, batch).await.iter().filter(confirmed).count();
     assert_eq!(looked_at, 7, "and beside it as many of the batch as there was room for: {:?}", books.calls);
+}
+
+#[tokio::test]
+async fn the_checks_of_a_batch_are_sent_in_the_order_of_its_rows() {
+    let world = World::new().await;
+    let batch = batch(&world, 0..35).await;
+    while world.engine.dispatch(&world.account("theary"), 1).await.expect("dispatched") > 0 {}
+    let sent: Vec<_> = world.books("theary").creates.into_iter().flat_map(|call| call.references).collect();
+    let rows = checks_of(&world, batch).await.into_iter().map(|check| Some(check.reference().to_string()));
+    assert_eq!(sent, rows.collect::<Vec<_>>());
 }
 
 /// Another process is taking what the lanes have whose turn it is.

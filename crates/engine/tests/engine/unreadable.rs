@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use domain::{BatchId, Case, CaseState, CheckStatus, Order, OrderId};
-use engine::{Choice, Resolution};
+use domain::{BatchId, Case, CaseState, CheckId, CheckStatus, OrderId};
+use engine::{Choice, Resolution, ResolveError};
 use sandbox::{Fault, FaultKind};
 use sqlx::{Connection as _, Executor as _, PgConnection};
-use store::{OrderFilter, Scope};
+use store::{Scope, StoreError};
 
-use crate::world::{Options, World, draft};
+use crate::world::{Options, World, draft, orders_of};
 
 async fn sql(world: &World, statement: String) {
     let mut raw = PgConnection::connect(world.database_url()).await.expect("connected");
@@ -24,23 +24,18 @@ async fn mend(world: &World, order: OrderId) {
     sql(world, format!("UPDATE orders SET input = substring(input FROM 2) WHERE id = '{}'", order.uuid())).await;
 }
 
-async fn resend(world: &World, case: &Case, order: &Order) {
+async fn resend(world: &World, case: &Case, check: CheckId) -> Result<(), ResolveError> {
     let resolution = Resolution {
         actor: "ops".into(),
         note: None,
-        items: vec![(order.checks[0].id, Choice::Resend)],
+        items: vec![(check, Choice::Resend)],
         cancel_vendor_orders: Vec::new(),
     };
     let vetted = world.engine.vet(&Scope::All, case.id, &resolution).await.expect("vetted").expect("the case");
     let mut tx = world.engine.store().begin().await.expect("a transaction");
-    world.engine.resolve(&mut tx, &Scope::All, case.id, &resolution, &vetted).await.expect("resolved");
+    world.engine.resolve(&mut tx, &Scope::All, case.id, &resolution, &vetted).await?;
     tx.save().await.expect("saved");
-}
-
-async fn orders_of(world: &World, batch: BatchId) -> Vec<Order> {
-    let filter = OrderFilter { batch_id: Some(batch), ..OrderFilter::default() };
-    let mut tx = world.engine.store().begin().await.expect("a transaction");
-    tx.orders().list(&Scope::All, &filter, 100, None).await.expect("read")
+    Ok(())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +92,8 @@ async fn an_order_that_cannot_be_read_holds_up_no_other_of_its_call() {
         let item = case.items.iter().find(|item| item.order_id == bad).expect("the bad one");
         let review = item.review.as_ref().map(|why| why.code.as_str());
         assert_eq!((case.state, review), (CaseState::NeedsReview, Some("order_unreadable")), "{lost:?}");
+        let refused = resend(&world, &case, item.check_id).await.expect_err("its order cannot be read");
+        assert!(matches!(refused, ResolveError::Store(StoreError::Corrupt(_))), "{refused}");
 
         // With nothing left to look for that could be recognised, the vendor is not asked, and hardly the database.
         let lists = world.books("theary").calls_of("list");
@@ -120,7 +117,7 @@ async fn an_order_that_cannot_be_read_holds_up_no_other_of_its_call() {
         if lost == Lost::Process {
             let order = world.order(bad).await;
             assert_eq!(order.checks[0].status(), CheckStatus::NeedsReview);
-            resend(&world, &case, &order).await;
+            resend(&world, &case, order.checks[0].id).await.expect("resolved");
         }
         world.work_until_batch_ends(batch).await;
         for order in orders_of(&world, batch).await {
@@ -162,5 +159,45 @@ async fn a_case_that_cannot_be_decided_is_put_off_and_the_others_are_decided() {
     assert_eq!(world.order(bad).await.checks[0].status(), CheckStatus::Unconfirmed);
     sql(&world, "ALTER TABLE checks DROP CONSTRAINT stuck".to_owned()).await;
     world.work_until_settled(&[good, bad]).await;
+    assert_eq!(world.books("theary").objects.len(), 2);
+}
+
+#[tokio::test]
+async fn a_case_that_cannot_be_read_holds_up_no_other_of_its_account_and_is_not_decided_by_scans_without_it() {
+    let world = World::new().await;
+    let account = world.account("theary");
+    let in_doubt = async |number| {
+        world.vendor("theary").control().arm(Fault::new("create", FaultKind::DropBefore));
+        let id = world.accept(draft("theary", number)).await;
+        world.engine.dispatch(&account, 1).await.expect("dispatched");
+        id
+    };
+    let bad = in_doubt(0).await;
+    let case = world.cases().await.remove(0).id;
+    sql(&world, format!(r"UPDATE cases SET details = '\x00' || details WHERE id = '{}'", case.uuid())).await;
+    let mut tries = 0;
+    for _ in 0..60 {
+        while world.engine.reconcile().await.expect("reconciled") > 0 {
+            tries += 1;
+        }
+        world.clock.advance(Duration::from_secs(10));
+    }
+    assert!((5..=15).contains(&tries), "{tries} times in ten minutes");
+    assert_eq!(world.books("theary").calls_of("list"), 0, "there is nothing to look for");
+
+    // Its settle window would be long over, and complete scans follow.
+    let good = in_doubt(1).await;
+    world
+        .work_until(Duration::from_hours(12), "the other was looked for and sent again", async || {
+            world.order(good).await.checks[0].status() == CheckStatus::Completed
+        })
+        .await;
+    assert!(world.books("theary").calls_of("list") >= 2);
+    sql(&world, format!("UPDATE cases SET details = substring(details FROM 2) WHERE id = '{}'", case.uuid())).await;
+    world.engine.scan_now(&Scope::All, case).await.expect("scanned").expect("the case");
+    let check = world.order(bad).await.checks.remove(0);
+    assert_eq!((check.status(), check.state.sends), (CheckStatus::Unconfirmed, 1), "nobody has looked for it yet");
+    world.work_until_settled(&[bad]).await;
+    assert_eq!(world.order(bad).await.checks[0].state.sends, 2);
     assert_eq!(world.books("theary").objects.len(), 2);
 }

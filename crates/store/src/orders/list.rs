@@ -1,7 +1,7 @@
 //! Which orders a page holds.
 //!
-//! The one query that is put together at run time: with every filter in one static text, the planner would have to
-//! choose one plan for all of them. Only values are bound, never text.
+//! The query is put together at run time: with every filter in one static text, the planner would have to choose one
+//! plan for all of them. Only values are bound, never text.
 //!
 //! A page is read off one index that ends in the order's id and stops when it is full. Which one, by what there is:
 //! a search term, else a condition on checks, else the order's own columns. Across tenants it reads a page of each.

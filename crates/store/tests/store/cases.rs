@@ -41,6 +41,16 @@ pub fn case(bench: &Bench, order: &Order) -> Case {
     }
 }
 
+fn scan(bench: &Bench, seconds: u64, seen: Sightings) -> ScanReport {
+    ScanReport {
+        id: ScanId::generate(&Standstill(at(seconds)), &*bench.entropy),
+        account: account(),
+        started_at: at(seconds),
+        ended_at: at(seconds + 1),
+        seen,
+    }
+}
+
 fn assert_same(left: &Case, right: &Case) {
     assert_eq!((left.id, &left.tenant, &left.account), (right.id, &right.tenant, &right.account));
     assert_eq!((left.submission, left.state), (right.submission, right.state));
@@ -158,25 +168,20 @@ async fn one_process_scans_an_account_when_a_case_wants_it() {
 #[tokio::test]
 async fn scans_are_kept_as_they_were() {
     let bench = Bench::new().await;
-    let scan = |seconds| ScanReport {
-        id: ScanId::generate(&Standstill(at(seconds)), &*bench.entropy),
-        account: account(),
-        started_at: at(seconds),
-        ended_at: at(seconds + 1),
-        seen: Sightings {
-            complete: true,
-            pages: 2,
-            calls: 5,
-            objects: 7,
-            listed: vec![Listed { id: "v".into(), created_at: Some(at(1)) }],
-            found: vec![Sighting {
-                reference: Reference::first(bench.order(at(0)).checks[0].id),
-                vendor: VendorRef::order("v"),
-                created_at: None,
-            }],
-            ..Sightings::default()
-        },
+    let seen = Sightings {
+        complete: true,
+        pages: 2,
+        calls: 5,
+        objects: 7,
+        listed: vec![Listed { id: "v".into(), created_at: Some(at(1)) }],
+        found: vec![Sighting {
+            reference: Reference::first(bench.order(at(0)).checks[0].id),
+            vendor: VendorRef::order("v"),
+            created_at: None,
+        }],
+        ..Sightings::default()
     };
+    let scan = |seconds| scan(&bench, seconds, seen.clone());
     let scans = [scan(30), scan(10), scan(20)];
     let mut tx = bench.store.begin().await.unwrap();
     for scan in &scans {
@@ -281,18 +286,9 @@ async fn an_object_that_may_be_a_check_in_doubt_is_read_again() {
 #[tokio::test]
 async fn a_scan_loses_its_list_when_no_case_needs_it_and_goes_in_the_end() {
     let bench = Bench::new().await;
-    let scan = |seconds| ScanReport {
-        id: ScanId::generate(&Standstill(at(seconds)), &*bench.entropy),
-        account: account(),
-        started_at: at(seconds),
-        ended_at: at(seconds + 1),
-        seen: Sightings {
-            complete: true,
-            objects: 1,
-            listed: vec![Listed { id: "v".into(), created_at: None }],
-            ..Sightings::default()
-        },
-    };
+    let listed = vec![Listed { id: "v".into(), created_at: None }];
+    let seen = Sightings { complete: true, objects: 1, listed, ..Sightings::default() };
+    let scan = |seconds| scan(&bench, seconds, seen.clone());
     let mut case = case(&bench, &bench.order(at(0)));
     case.opened_at = at(20);
     let mut tx = bench.store.begin().await.unwrap();

@@ -1,21 +1,23 @@
 use std::collections::HashSet;
 
-use store::{Claim, Plan, Work};
+use sqlx::Executor as _;
+use store::{Claim, Lane, Plan, Work};
 
 use crate::support::{Bench, account, at};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn no_check_is_given_to_two_workers() {
+async fn no_check_is_looked_at_by_two_workers() {
     let bench = Bench::new().await;
     let orders: Vec<_> = (0..150).map(|n| bench.order(at(n))).collect();
     let mut tx = bench.store.begin().await.unwrap();
     tx.orders().insert_many(&orders, at(0)).await.unwrap();
     tx.save().await.unwrap();
+    bench.raw().await.execute("UPDATE work SET kind = 'follow'").await.unwrap();
 
     let worker = |store: store::Store| async move {
         let mut mine = Vec::new();
         loop {
-            let claims = store.claim(&account(), Work::Send, 7, at(1), at(100)).await.unwrap();
+            let claims = store.claim_looks(&account(), 7, at(1), at(100)).await.unwrap();
             if claims.is_empty() {
                 return mine;
             }
@@ -41,7 +43,7 @@ async fn a_lease_ends_by_time_or_by_a_plan() {
     bench.insert(&order).await;
     let check = order.checks[0].id;
     let account = account();
-    let claim = |now: u64| bench.store.claim(&account, Work::Send, 10, at(now), at(now + 10));
+    let claim = |now: u64| bench.store.claim_lanes(&account, &[(Lane(None), 10)], at(now), at(now + 10));
 
     let first = claim(0).await.unwrap();
     let expected = Claim { check_id: check, order_id: order.id, tenant: order.tenant.clone(), batch: None };
@@ -71,14 +73,14 @@ async fn the_longest_due_comes_first_and_only_of_the_account() {
     foreign.checks[0].account.account = "second".into();
     bench.insert(&foreign).await;
 
-    let claims = bench.store.claim(&account(), Work::Send, 2, at(10), at(20)).await.unwrap();
+    let claims = bench.store.claim_lanes(&account(), &[(Lane(None), 2)], at(10), at(20)).await.unwrap();
     let mut tx = bench.store.begin().await.unwrap();
     let mut created = Vec::new();
     for claim in claims {
         created.push(tx.orders().lock(claim.order_id).await.unwrap().unwrap().created_at);
     }
     assert_eq!(created, [at(1), at(2)]);
-    assert_eq!(bench.store.claim(&account(), Work::Follow, 2, at(10), at(20)).await.unwrap(), []);
+    assert_eq!(bench.store.claim_looks(&account(), 2, at(10), at(20)).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -93,7 +95,7 @@ async fn a_worker_may_sleep_until_the_next_thing_is_due() {
     assert_eq!(bench.store.next_due(at(0)).await.unwrap(), Some(at(50)));
     assert_eq!(bench.store.next_due(at(50)).await.unwrap(), None, "what is due already is claimed, not waited for");
 
-    bench.store.claim(&account(), Work::Send, 1, at(50), at(90)).await.unwrap();
+    bench.store.claim_lanes(&account(), &[(Lane(None), 1)], at(50), at(90)).await.unwrap();
     assert_eq!(bench.store.next_due(at(50)).await.unwrap(), Some(at(90)), "the end of a lease");
 
     let hook = domain::InboxId::generate(&crate::support::Standstill(at(0)), &*bench.entropy);

@@ -223,10 +223,10 @@ async fn hot_queries_cost_the_same_however_much_lies_behind_them() {
         tx.cancel().await.unwrap();
     })
     .await;
-    costs(&bench, "claim", 200, async |store: Store| {
-        let claims = store.claim(&account(), Work::Send, 20, at(80_000), at(80_000)).await.unwrap();
+    costs(&bench, "claims of single orders", 200, async |store: Store| {
+        let claims = store.claim_lanes(&account(), &[(Lane(None), 20)], at(80_000), at(80_000)).await.unwrap();
         assert_eq!(claims.len(), 20);
-        assert!(store.claim(&account(), Work::Follow, 20, at(80_000), at(80_001)).await.unwrap().is_empty());
+        assert!(store.claim_looks(&account(), 20, at(80_000), at(80_001)).await.unwrap().is_empty());
     })
     .await;
     costs(&bench, "next_due", 20, async |store: Store| {

@@ -33,24 +33,22 @@ async fn each_lane_gives_what_was_asked_of_it() {
     assert_eq!(store.claim_lanes(&account(), &[(small, 9), (large, 0)], at(59), at(90)).await.unwrap(), []);
     assert_eq!(store.claim_lanes(&account(), &[], at(59), at(90)).await.unwrap(), []);
     assert_eq!(store.lanes(&account(), at(60)).await.unwrap(), [SINGLE, large, small], "the leases are over");
-    assert_eq!(store.claim(&account(), Work::Follow, 9, at(99), at(100)).await.unwrap(), []);
+    assert_eq!(store.claim_looks(&account(), 9, at(99), at(100)).await.unwrap(), []);
 }
 
 #[tokio::test]
-async fn the_longest_due_of_a_lane_comes_first() {
+async fn a_batch_comes_in_the_order_of_its_rows() {
     let bench = Bench::new().await;
-    let mut dues = Vec::new();
-    for due in [3, 1, 2] {
-        let order = bench.order_of("acme", at(due), 1);
-        let mut tx = bench.store.begin().await.unwrap();
-        tx.orders().insert(&order, at(due)).await.unwrap();
-        tx.save().await.unwrap();
-        dues.push((due, order.id));
+    let (batch, mut orders) = bench.batch("acme", at(0), 40).await;
+    // As they count down.
+    orders.sort_by_key(|order| std::cmp::Reverse(order.id));
+    let mut claimed = Vec::new();
+    for most in [7, 20, 99] {
+        let claims = bench.store.claim_lanes(&account(), &[(Lane(Some(batch.id)), most)], at(1), at(60)).await.unwrap();
+        claimed.extend(claims.iter().map(|claim| claim.order_id));
     }
-    dues.sort_unstable();
-    let claims = bench.store.claim_lanes(&account(), &[(SINGLE, 2)], at(9), at(20)).await.unwrap();
-    let first: Vec<_> = dues.iter().take(2).map(|(_, id)| *id).collect();
-    assert_eq!(claims.iter().map(|claim| claim.order_id).collect::<Vec<_>>(), first);
+    let rows: Vec<_> = orders.iter().flat_map(|order| order.checks.iter().map(|_| order.id)).collect();
+    assert_eq!(claimed, rows);
 }
 
 #[tokio::test]
@@ -67,7 +65,7 @@ async fn what_is_sent_again_keeps_its_lane_and_what_is_followed_has_none() {
     };
     plan(Some((Work::Follow, at(1)))).await;
     assert_eq!(bench.store.lanes(&account(), at(5)).await.unwrap(), []);
-    let followed = bench.store.claim(&account(), Work::Follow, 9, at(5), at(5)).await.unwrap();
+    let followed = bench.store.claim_looks(&account(), 9, at(5), at(5)).await.unwrap();
     assert_eq!(of(&followed, lane), 2, "whose it is stays known");
     plan(None).await;
     plan(Some((Work::Send, at(6)))).await;
@@ -80,6 +78,9 @@ async fn no_check_of_a_lane_is_given_to_two_workers() {
     let bench = Bench::new().await;
     let (one, _) = bench.batch("acme", at(0), 60).await;
     let (two, _) = bench.batch("acme", at(0), 30).await;
+    for _ in 0..15 {
+        bench.insert(&bench.order(at(0))).await;
+    }
     let lanes = [(Lane(Some(one.id)), 4), (Lane(Some(two.id)), 3), (SINGLE, 5)];
     let worker = |store: store::Store| async move {
         let mut mine = Vec::new();
@@ -99,5 +100,5 @@ async fn no_check_of_a_lane_is_given_to_two_workers() {
     // A worker may have met nothing but rows that others were just taking.
     claims.extend(worker(bench.store.clone()).await);
     let distinct: HashSet<_> = claims.iter().map(|claim| claim.check_id).collect();
-    assert_eq!((claims.len(), distinct.len()), (180, 180));
+    assert_eq!((claims.len(), distinct.len()), (210, 210));
 }

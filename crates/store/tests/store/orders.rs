@@ -80,10 +80,8 @@ async fn changes_are_written_with_their_events_and_the_work_that_follows() {
     let rest = tx.orders().events(&Scope::All, order.id, 1, Some(all[0].id)).await.unwrap();
     assert_eq!(kinds(&rest), [EventType::CheckSubmitted]);
 
-    let account = account();
-    let due = |work| bench.store.claim(&account, work, 10, at(200), at(300));
-    assert_eq!(due(Work::Send).await.unwrap(), []);
-    let follow = due(Work::Follow).await.unwrap();
+    assert_eq!(bench.store.lanes(&account(), at(200)).await.unwrap(), [], "there is nothing to send");
+    let follow = bench.store.claim_looks(&account(), 10, at(200), at(300)).await.unwrap();
     assert_eq!(follow.iter().map(|claim| claim.check_id).collect::<Vec<_>>(), [second]);
 }
 
@@ -103,7 +101,7 @@ async fn a_look_without_news_moves_only_the_work() {
     let mut tx = bench.store.begin().await.unwrap();
     let back = tx.orders().get(&Scope::All, order.id).await.unwrap().unwrap();
     assert_eq!(back.status(), OrderStatus::Queued);
-    assert_eq!(bench.store.claim(&account(), Work::Follow, 1, at(50), at(60)).await.unwrap().len(), 1);
+    assert_eq!(bench.store.claim_looks(&account(), 1, at(50), at(60)).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

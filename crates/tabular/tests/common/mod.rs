@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use std::ops::ControlFlow;
 
 use serde_json::Value;
-use tabular::{Format, Headings, Limits, Row, Unreadable};
+use tabular::{Format, Headings, Limits, Row, Taken, Unreadable};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -16,7 +16,7 @@ pub fn collect(format: Format, bytes: &[u8], limits: &Limits) -> Result<(Vec<Row
     let mut rows = Vec::new();
     let headings = tabular::read(format, bytes, limits, &mut |row| {
         rows.push(row);
-        ControlFlow::Continue(())
+        ControlFlow::Continue(Taken::Row)
     })?;
     Ok((rows, headings))
 }

@@ -6,12 +6,12 @@ use domain::{BatchId, OrderDraft, OrderId, ProviderId, Reason, TenantId};
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 use serde_json::json;
-use store::{OrderFilter, Scope};
+use store::Scope;
 
 use super::{Course, Options};
 use crate::drafts::{draft_of, with_ssn};
 use crate::polls::for_polls;
-use crate::world::{VENDORS, work};
+use crate::world::{VENDORS, orders_of, work};
 
 /// Whose orders these are. A create call never carries two tenants' checks.
 const TENANTS: [&str; 2] = ["acme", "globex"];
@@ -72,18 +72,16 @@ impl Course {
             return;
         }
         tx.save().await.expect("saved");
-        let orders = self.orders_of(id).await;
+        let orders = self.ids_of(id).await;
         self.orders.extend(orders);
         self.batches.push(id);
         self.report.tallies.came("batches", 1);
         self.report.tallies.came("orders", count.into());
     }
 
-    pub(super) async fn orders_of(&self, batch: BatchId) -> Vec<OrderId> {
+    async fn ids_of(&self, batch: BatchId) -> Vec<OrderId> {
         let mut tx = self.world.engine.store().begin().await.expect("a transaction");
-        let filter = OrderFilter { batch_id: Some(batch), ..OrderFilter::default() };
-        let orders = tx.orders().list(&Scope::All, &filter, 10_000, None).await.expect("read");
-        orders.iter().map(|order| order.id).collect()
+        orders_of(&mut tx, batch).await.iter().map(|order| order.id).collect()
     }
 
     /// An order of a person of their own.
@@ -145,7 +143,7 @@ impl Course {
         let mut tx = engine.store().begin().await.expect("a transaction");
         engine.cancel_batch(&mut tx, &Scope::All, id, Reason::new("caller", "no longer needed")).await.expect("noted");
         tx.save().await.expect("saved");
-        let orders = self.orders_of(id).await;
+        let orders = self.ids_of(id).await;
         self.note_canceled(&orders).await;
         self.report.tallies.inject("batch canceled", 1);
     }

@@ -43,19 +43,25 @@ impl Course {
     pub(super) fn arm_something(&mut self) {
         let vendor = *["theary", "theary", "truora", "truework"].choose(&mut self.random).expect("vendors");
         let fault = fault(&mut self.random);
-        self.world.vendor(vendor).control().arm(fault.clone());
-        // Counted as armed; what was never met is taken off in the end.
-        self.report.tallies.inject(name(&fault), fault.times.into());
+        self.arm_fault(vendor, fault);
     }
 
-    /// Takes what was armed and never met off the count.
-    pub(super) fn count_faults(&mut self) {
+    pub(super) fn arm_fault(&mut self, vendor: &str, fault: Fault) {
+        // Counted as armed; what was never met is taken off when it is disarmed.
+        self.report.tallies.inject(name(&fault), fault.times.into());
+        self.world.vendor(vendor).control().arm(fault);
+    }
+
+    /// Takes back what was armed and never met, and takes it off the count.
+    pub(super) fn disarm(&mut self) {
         for vendor in VENDORS {
-            for fault in self.world.vendor(vendor).control().armed() {
+            let control = self.world.vendor(vendor).control();
+            for fault in control.armed() {
                 if let Some(count) = self.report.tallies.injected.get_mut(&name(&fault)) {
                     *count = count.saturating_sub(fault.times.into());
                 }
             }
+            control.clear_faults();
         }
         self.report.tallies.injected.retain(|_, times| *times > 0);
     }
@@ -116,8 +122,11 @@ impl Course {
         let choices: Vec<_> =
             choices.into_iter().filter(|(_, what, _)| what.starts_with("batch") == of_batches).collect();
         let (vendor, what, switches) = choices.choose(random).expect("switches").clone();
+        // Back to what is right: nothing that was made to fail.
+        let is_off = |value: &Value| value.as_u64() == Some(0) || matches!(value, Value::Null | Value::Bool(false));
+        let goes_wrong = switches.as_object().is_some_and(|switches| !switches.values().all(is_off));
         self.switch(vendor, switches);
-        self.report.tallies.inject(format!("{vendor} {what}"), 1);
+        self.report.tallies.inject(format!("{vendor} {what}"), goes_wrong.into());
     }
 
     /// The list moves no more while it is read.

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Batch, BatchId, Case, CaseState, Check, CheckId, CheckStatus, EventType, ItemState, Order, Timestamp};
 use sandbox::BookEntry;
-use store::{OrderFilter, OrphanFilter, Scope, StoredEvent};
+use store::{OrphanFilter, Scope, StoredEvent};
 
 use super::Course;
 use crate::tally::Invariant;
 use crate::watch::{Class, Sent};
-use crate::world::{VENDORS, is_settled};
+use crate::world::{VENDORS, is_settled, orders_of};
 
 impl Course {
     pub(super) async fn judge(&mut self) {
@@ -160,7 +160,7 @@ impl Course {
     async fn miscount(&self, id: BatchId) -> Option<String> {
         let mut tx = self.world.engine.store().begin().await.expect("a transaction");
         let batch = tx.batches().get(&Scope::All, id).await.expect("read").expect("an accepted batch is never lost");
-        let orders = orders(&mut tx, id).await;
+        let orders = orders_of(&mut tx, id).await;
         let counted = |status| {
             let checks = orders.iter().flat_map(|order| &order.checks).filter(|check| check.status() == status);
             u32::try_from(checks.count()).unwrap_or(u32::MAX)
@@ -172,7 +172,7 @@ impl Course {
     async fn judge_end_of_batch(&mut self, id: BatchId) {
         let mut tx = self.world.engine.store().begin().await.expect("a transaction");
         let batch: Batch = tx.batches().get(&Scope::All, id).await.expect("read").expect("a batch");
-        let orders = orders(&mut tx, id).await;
+        let orders = orders_of(&mut tx, id).await;
         drop(tx);
         let all_final = orders.iter().flat_map(|order| &order.checks).all(|check: &Check| check.status().is_final());
         let ended = batch.completed_at.is_some();
@@ -207,11 +207,6 @@ impl Course {
             self.report.tallies.came(what, count as u64);
         }
     }
-}
-
-async fn orders(tx: &mut store::Tx, batch: BatchId) -> Vec<Order> {
-    let filter = OrderFilter { batch_id: Some(batch), ..OrderFilter::default() };
-    tx.orders().list(&Scope::All, &filter, 10_000, None).await.expect("read")
 }
 
 /// What is out of order in a timeline, if anything is.

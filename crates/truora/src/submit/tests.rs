@@ -64,8 +64,10 @@ fn an_earlier_check_of_the_vendors_dedupe_is_told_apart() {
     let mut resent = dated("2026-11-19T00:00:00Z");
     resent.body = made_of(&json!({ "creation_date": "2026-11-19T00:00:00Z" })).to_string().into();
     assert!(!accepted(&resent).reused);
-    // Without a date nothing is claimed.
-    assert!(!accepted(&answer(201, made_of(&json!({ "custom_input": null })))).reused);
+    // Without a date nothing is claimed; a blank reference is none.
+    for none in [json!(null), json!(""), json!(" ")] {
+        assert!(!accepted(&answer(201, made_of(&json!({ "custom_input": none })))).reused);
+    }
 }
 
 #[test]

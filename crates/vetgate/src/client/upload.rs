@@ -26,6 +26,13 @@ pub struct Upload {
     pub length: u64,
 }
 
+impl Upload {
+    /// What is in hand as a whole.
+    pub fn whole(media_type: &'static str, idempotency_key: String, body: Vec<u8>) -> Self {
+        Self { media_type, idempotency_key, length: body.len() as u64, body: body.into() }
+    }
+}
+
 /// What came of it.
 pub struct Uploaded {
     pub answer: Value,

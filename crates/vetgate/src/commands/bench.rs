@@ -28,14 +28,15 @@ which seed shows it:
   vetgate bench faults --seed 417 --schedules 1      runs that one again")]
     Faults(faults::Options),
     /// Compares the upload of a batch with Postgres' own COPY of the same rows
+    #[command(after_help = "Ends with 1 if the aim was missed. What was measured is printed beside the aim.")]
     Intake(intake::Options),
     /// Counts the calls that it takes to find lost orders, and the fewest that could do it
+    #[command(after_help = "Ends with 1 if the aim was missed, which is printed, or if not all of them were found.")]
     Scan(scan::Options),
 }
 
 pub async fn bench(options: Options) -> anyhow::Result<ExitCode> {
     match options.bench {
-        // Without a log: what goes wrong there was meant to, and is counted.
         Bench::Faults(options) => faults::faults(options).await,
         Bench::Intake(options) => intake::intake(options).await,
         Bench::Scan(options) => scan::scan(options).await,

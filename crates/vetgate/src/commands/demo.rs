@@ -16,6 +16,7 @@ use sandbox::SandboxConfig;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use testkit::{DataDir, PrivatePostgres};
+use url::Url;
 
 use self::half_way::Story;
 use self::scenario::{HALF_WAY, VENDORS};
@@ -58,9 +59,9 @@ pub async fn demo(json: bool) -> anyhow::Result<ExitCode> {
     progress.end();
     let outcome = outcome?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&outcome.document())?);
+        super::print::json(&outcome.document())?;
     } else {
-        show::print(&outcome);
+        show::print(&outcome)?;
     }
     Ok(if outcome.complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -127,7 +128,7 @@ async fn run(postgres: &PrivatePostgres, progress: &Progress) -> anyhow::Result<
     settings.public_url = Some(gateway_url.clone());
     let mut gateway = bound.start(&settings).await?;
     let play = Play {
-        client: Client::new(gateway_url, Tokens::Given(token(&settings)?))?,
+        client: client(gateway_url, &settings)?,
         vendors: Vendors::of(&sandbox)?,
         progress,
         started: Instant::now(),
@@ -141,19 +142,24 @@ async fn run(postgres: &PrivatePostgres, progress: &Progress) -> anyhow::Result<
     outcome
 }
 
-fn token(settings: &Settings) -> anyhow::Result<SecretString> {
-    let secret = settings.auth.hs256_secret.as_ref().context("the demo has no secret")?;
-    let scopes = "orders:read orders:write reconciliation:read";
+/// A caller of a gateway that was started for the occasion.
+pub(super) fn client(gateway: Url, settings: &Settings) -> anyhow::Result<Client> {
+    let secret = settings.auth.hs256_secret.as_ref().context("there is no secret")?;
     let tenant = TenantId::new("demo");
     let claims = Claims {
         subject: "vetgate-demo",
         tenant: &tenant,
-        scopes,
-        ttl: Duration::from_mins(10),
+        scopes: "orders:read orders:write reconciliation:read",
+        ttl: Duration::from_hours(1),
         issuer: None,
         audience: None,
     };
-    mint(secret, &claims).map(SecretString::from)
+    Client::new(gateway, Tokens::Given(mint(secret, &claims)?.into()))
+}
+
+/// A batch as NDJSON, on its way.
+pub(super) fn upload(idempotency_key: String, lines: &str) -> Upload {
+    Upload::whole("application/x-ndjson", idempotency_key, lines.as_bytes().to_vec())
 }
 
 /// The play, act by act.
@@ -250,12 +256,7 @@ impl Play<'_> {
     /// Posts a batch as NDJSON. Gives its id.
     async fn post_batch(&self, external_id: &str, orders: Vec<Value>) -> anyhow::Result<String> {
         let body = scenario::batch(external_id, orders);
-        let upload = Upload {
-            media_type: "application/x-ndjson",
-            idempotency_key: format!("demo-{external_id}"),
-            length: body.len() as u64,
-            body: body.into(),
-        };
+        let upload = upload(format!("demo-{external_id}"), &body);
         let batch = self.client.upload(&["batches"], &[], upload).await?.answer;
         Ok(batch["id"].as_str().context("a batch without an id")?.to_owned())
     }

@@ -76,8 +76,7 @@ async fn run(settings: &mut Settings, options: &Options, keys: &Keys) -> anyhow:
     simulators::send_hooks_to(&sandbox, &base_url);
     settings.public_url.get_or_insert_with(|| base_url.clone());
     let mut gateway = bound.start(settings).await?;
-    print!("{}", welcome(settings, &base_url, &sandbox, keys)?);
-    std::io::stdout().flush()?;
+    super::print::line(welcome(settings, &base_url, &sandbox, keys)?)?;
     let ended = tokio::select! {
         stopped = super::told_to_stop() => stopped.map(|()| ExitCode::SUCCESS).map_err(anyhow::Error::from),
         error = gateway.ended() => Err(error),
@@ -113,7 +112,7 @@ fn welcome(settings: &Settings, base_url: &Url, sandbox: &Sandbox, keys: &Keys) 
          A batch, one order on each line:\n\n\
          curl -s {base_url}v1/batches -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/x-ndjson' --data-binary $'{batch}'\n\n\
          Files of them: VETGATE_URL={base_url} VETGATE_TOKEN=$TOKEN vetgate batches import FILE --watch\n\n\
-         Ctrl-C stops everything; the data stays.\n",
+         Ctrl-C stops everything; the data stays.",
         ttl = humantime::format_duration(TOKEN_TTL),
         order = scenario::background_order("first-steps", 1),
         batch = [2, 3].map(|number| scenario::background_order("first-batch", number).to_string()).join("\\n"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::Table;
 use domain::{Clock as _, Timestamp};
 use engine::{Account, SystemClock};
 use provider::call::Unlimited;
@@ -16,6 +16,7 @@ use serde::Serialize;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use super::print;
 use crate::settings::{Loaded, Settings, Sources};
 use crate::{telemetry, wiring};
 
@@ -65,17 +66,15 @@ pub async fn doctor(sources: &Sources, json: bool) -> anyhow::Result<ExitCode> {
     }
     let is_well = findings.0.iter().all(|finding| finding.state != State::Wrong);
     if json {
-        let document = serde_json::json!({ "ok": is_well, "findings": findings.0 });
-        println!("{}", serde_json::to_string_pretty(&document)?);
+        print::json(&serde_json::json!({ "ok": is_well, "findings": findings.0 }))?;
     } else {
-        println!("{}", table(&findings));
+        print::line(print::trimmed(&table(&findings)))?;
     }
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn table(findings: &Findings) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut table = print::table(&[]);
     for finding in &findings.0 {
         let mark = match finding.state {
             State::Ok => "ok",

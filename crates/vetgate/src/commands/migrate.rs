@@ -9,6 +9,7 @@ use engine::OsEntropy;
 use secrecy::SecretString;
 use store::{Store, Vault};
 
+use super::print;
 use crate::settings::Sources;
 use crate::telemetry;
 
@@ -22,8 +23,8 @@ pub async fn migrate(sources: &Sources) -> anyhow::Result<ExitCode> {
     store.migrate().await?;
     store.close().await;
     match pending {
-        0 => println!("The database is up to date."),
-        count => println!("{count} migrations applied; the database is up to date."),
+        0 => print::line("The database is up to date.")?,
+        count => print::line(format_args!("{count} migrations applied; the database is up to date."))?,
     }
     Ok(ExitCode::SUCCESS)
 }

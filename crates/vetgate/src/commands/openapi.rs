@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 
+use super::print;
+
 /// What to do with the contract; neither: print it.
 #[derive(Debug, Args)]
 pub struct Options {
@@ -25,7 +27,7 @@ pub fn openapi(options: &Options) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let Some(path) = &options.check else {
-        print!("{document}");
+        print::line(document.trim_end())?;
         return Ok(ExitCode::SUCCESS);
     };
     let kept = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -34,7 +36,7 @@ pub fn openapi(options: &Options) -> anyhow::Result<ExitCode> {
     }
     let line = kept.lines().zip(document.lines()).take_while(|(kept, made)| kept == made).count() + 1;
     let path = path.display();
-    eprintln!("vetgate: {path} differs from what this version serves, from line {line} on.");
-    eprintln!("If the change is meant, write it anew: vetgate openapi --write {path}");
+    print::tell(format_args!("vetgate: {path} differs from what this version serves, from line {line} on."));
+    print::tell(format_args!("If the change is meant, write it anew: vetgate openapi --write {path}"));
     Ok(ExitCode::FAILURE)
 }

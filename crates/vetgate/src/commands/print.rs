@@ -1,4 +1,7 @@
-//! How commands print what the API says: tables, words and times. In colours on a terminal.
+//! How commands print: lines, and what the API says in tables, words and times. In colours on a terminal.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
 
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
@@ -9,6 +12,25 @@ use crate::client::Refused;
 
 /// What stands where there is nothing.
 const NOTHING: &str = "-";
+
+/// Prints a text and ends its line. Whoever closed the pipe has seen enough: the rest goes nowhere, and the command ends as
+/// it does otherwise.
+pub fn line(text: impl Display) -> anyhow::Result<()> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if !is_closed(&error) => Err(anyhow::Error::new(error).context("standard output cannot be written")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether nobody reads any more.
+pub fn is_closed(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
+}
+
+/// Says something on standard error. Where that is closed there is nobody to say it to.
+pub fn tell(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
 
 /// A table without lines, so that it can be cut and searched.
 pub fn table(header: &[&str]) -> Table {
@@ -39,22 +61,23 @@ pub fn align_numbers(table: &mut Table, columns: &[usize]) {
 }
 
 /// Prints a table below a heading, unless it is empty.
-pub fn section(heading: &str, table: &Table) {
-    if !table.is_empty() {
-        println!("\n{heading}\n{}", trimmed(table));
-    }
+pub fn section(heading: &str, table: &Table) -> anyhow::Result<()> {
+    if table.is_empty() { Ok(()) } else { line(format_args!("\n{heading}\n{}", trimmed(table))) }
 }
 
-/// Prints a list, or that it is empty, and whether there is more of it.
-pub fn list(table: &Table, page: &Value, empty: &str) {
-    if table.is_empty() {
-        println!("{empty}");
-    } else {
-        println!("{}", trimmed(table));
+/// Prints a page of a list as a table, or that it is empty, and whether there is more of it.
+pub fn list(page: &Value, as_json: bool, empty: &str, table: impl FnOnce(&[Value]) -> Table) -> anyhow::Result<()> {
+    if as_json {
+        return json(page);
+    }
+    match page["data"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        [] => line(empty)?,
+        entries => line(trimmed(&table(entries)))?,
     }
     if page["next_cursor"].is_string() {
-        println!("\nThere are more. --limit asks for them.");
+        line("\nThere are more. --limit asks for them.")?;
     }
+    Ok(())
 }
 
 /// A table without the blanks at the ends of its lines.
@@ -62,10 +85,9 @@ pub fn trimmed(table: &Table) -> String {
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// The API's own JSON.
-pub fn json(answer: &Value) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(answer)?);
-    Ok(())
+/// One JSON document, such as the API's own.
+pub fn json(document: &Value) -> anyhow::Result<()> {
+    line(serde_json::to_string_pretty(document)?)
 }
 
 /// With `--json` a refusal is the API's JSON as well; what it says goes to standard error as ever.

@@ -38,7 +38,7 @@ impl Lines {
     pub fn say(&mut self, line: &str) {
         let is_new = self.last.as_ref().is_none_or(|(at, last)| last != line && at.elapsed() >= NOW_AND_THEN);
         if is_new && !is_terminal() {
-            eprintln!("{line}");
+            super::print::tell(line);
             self.last = Some((Instant::now(), line.to_owned()));
         }
     }

@@ -42,7 +42,7 @@ pub async fn sandbox(options: &Options) -> anyhow::Result<ExitCode> {
     if let Some(gateway) = &options.hooks_to {
         crate::simulators::send_hooks_to(&sandbox, gateway);
     }
-    print!("{}", exports(&sandbox, &credentials));
+    super::print::line(exports(&sandbox, &credentials))?;
     super::told_to_stop().await?;
     sandbox.shutdown().await;
     Ok(ExitCode::SUCCESS)
@@ -66,7 +66,7 @@ fn exports(sandbox: &Sandbox, credentials: &Credentials) -> String {
          export VETGATE_THEARY__QA_EMAIL=qa@vetgate.example\n\
          export VETGATE_TRUEWORK__BASE_URL={truework}\n\
          export VETGATE_TRUEWORK__API_KEY={}\n\
-         export VETGATE_TRUEWORK__HOOK_TOKEN={}\n",
+         export VETGATE_TRUEWORK__HOOK_TOKEN={}",
         credentials.truora_api_key,
         credentials.truora_hook_key,
         credentials.theary_token,

@@ -44,7 +44,7 @@ pub fn token(sources: &Sources, options: &Options) -> anyhow::Result<ExitCode> {
         issuer: settings.auth.issuer.as_deref(),
         audience: settings.auth.audience.as_deref(),
     };
-    println!("{}", mint(secret, &claims)?);
+    super::print::line(mint(secret, &claims)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -159,11 +159,6 @@ impl Keys {
         self.found.contains_key(path)
     }
 
-    /// Whether any key below this one was given.
-    pub fn is_any_set(&self, paths: &[String]) -> bool {
-        paths.iter().any(|path| self.is_set(path))
-    }
-
     /// The text of a key. Numbers and switches of the file are texts too, so that a variable can say the same.
     pub fn text(&mut self, path: &str, default: Option<&str>) -> Option<String> {
         self.note(path, default.map(as_written));

@@ -36,7 +36,8 @@ fn a_scan_costs_each_page_and_each_order_once() {
 
 #[test]
 fn an_upload_is_held_against_a_copy_of_its_rows() {
-    let (document, _) = bench(&["intake", "--rows", "50", "--rounds", "1"]);
+    let (document, good) = bench(&["intake", "--rows", "50", "--rounds", "1"]);
+    assert_eq!(document["ok"], good, "{document:#}");
     let positive = |key: &str| document[key].as_f64().is_some_and(|number| number > 0.0);
     assert!(
         positive("ratio") && positive("upload_rows_per_second") && positive("copy_rows_per_second"),

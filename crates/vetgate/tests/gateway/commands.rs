@@ -154,3 +154,42 @@ async fn a_worker_does_the_work_of_an_api_alone() {
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("signalled");
     assert!(worker.ended().await.success(), "{}", worker.log());
 }
+
+/// The writing end of a pipe that nobody reads any more.
+fn closed_pipe() -> std::io::PipeWriter {
+    std::io::pipe().expect("a pipe").1
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_seen_enough_is_no_failure() {
+    let world = World::new().await;
+    let command = |arguments: &[&str]| {
+        let mut command = tokio::process::Command::new(VETGATE);
+        command.args(arguments).current_dir(world.folder()).env_clear().envs(&world.variables).kill_on_drop(true);
+        command.stdout(closed_pipe()).stderr(closed_pipe());
+        command
+    };
+    let mut gateway = command(&["serve"]).env("RUST_LOG", "debug").spawn().expect("it runs");
+    let order = world.post(&world.new_order(&VENDORS), "first").await;
+    world.assert_settled(std::slice::from_ref(&order)).await;
+    assert_eq!(gateway.try_wait().expect("a child"), None, "it goes on without a log");
+    // How it ends is told by what it did, not by who read it.
+    let calls: [(i32, &[&str]); 12] = [
+        (0, &["orders", "list"]),
+        (0, &["orders", "list", "--json"]),
+        (0, &["orders", "show", &order]),
+        (0, &["cases", "list"]),
+        (0, &["batches", "list"]),
+        (0, &["batches", "template", "background_check"]),
+        (0, &["migrate"]),
+        (0, &["doctor"]),
+        (0, &["token"]),
+        (0, &["openapi"]),
+        (1, &["orders", "show", "ord_1", "--json"]),
+        (1, &["orders", "list", "--url", "http://127.0.0.1:1"]),
+    ];
+    for (code, arguments) in calls {
+        let ended = command(arguments).status().await.expect("it runs");
+        assert_eq!(ended.code(), Some(code), "{arguments:?}");
+    }
+}

@@ -88,18 +88,20 @@ pub async fn import(client: &Client, options: &Options, json: bool) -> anyhow::R
     // What an earlier import was answered is as old as that import.
     let batch = if replayed { client.get(&["batches", &id], &[]).await? } else { answer };
     if replayed && !json {
-        eprintln!("This file was imported within the last 24 hours: this is its batch. --again makes a new one of it.");
+        print::tell(
+            "This file was imported within the last 24 hours: this is its batch. --again makes a new one of it.",
+        );
     }
     if options.watch {
         if !json {
             let [orders, checks] = ["orders", "checks"].map(|key| print::word(&batch[key]));
-            eprintln!("Batch {id}: {orders} orders, {checks} checks.");
+            print::tell(format_args!("Batch {id}: {orders} orders, {checks} checks."));
         }
         return watch::watch(client, &id, json).await;
     }
     show::print(client, &batch, json).await?;
     if !json && batch["status"] == "in_progress" {
-        println!("\nTo watch it: vetgate batches show {id} --watch");
+        print::line(format_args!("\nTo watch it: vetgate batches show {id} --watch"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -113,9 +115,7 @@ async fn send(client: &Client, options: &Options, format: Format) -> anyhow::Res
     let defaults = options.defaults.as_deref().map(object_of).transpose()?;
     if format == Format::Json {
         let body = serde_json::to_vec(&document(options, defaults)?)?;
-        let length = body.len() as u64;
-        let upload = Upload { media_type, idempotency_key, body: body.into(), length };
-        return client.upload(&["batches"], &[], upload).await;
+        return client.upload(&["batches"], &[], Upload::whole(media_type, idempotency_key, body)).await;
     }
     let mut head = Vec::new();
     if let Some(defaults) = defaults {

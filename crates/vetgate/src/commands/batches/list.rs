@@ -34,17 +34,13 @@ pub async fn list(client: &Client, options: &Options, json: bool) -> anyhow::Res
         ("created_before", options.created_before.as_deref()),
     ];
     let page = client.list(&["batches"], &query, options.limit).await?;
-    if json {
-        return print::json(&page);
-    }
-    print::list(&table(&page), &page, "no such batches");
-    Ok(())
+    print::list(&page, json, "no such batches", table)
 }
 
-fn table(page: &Value) -> Table {
+fn table(batches: &[Value]) -> Table {
     let mut table =
         print::table(&["batch", "external id", "status", "orders", "checks", "done", "left out", "created"]);
-    for batch in page["data"].as_array().into_iter().flatten() {
+    for batch in batches {
         table.add_row([
             Cell::new(print::word(&batch["id"])),
             Cell::new(print::word(&batch["external_id"])),

@@ -11,7 +11,7 @@ use reqwest::Response;
 use crate::cli::word_of;
 use crate::client::Client;
 use crate::client::access::usage;
-use crate::commands::told_to_stop;
+use crate::commands::{print, told_to_stop};
 
 #[derive(Debug, Args)]
 pub struct ReportOptions {
@@ -84,7 +84,7 @@ impl<'o> Target<'o> {
             },
             None => match copy(answer, &mut std::io::stdout().lock()).await {
                 // Whoever reads it has seen enough.
-                Err(error) if is_closed(&error) => Ok(()),
+                Err(error) if error.downcast_ref().is_some_and(print::is_closed) => Ok(()),
                 copied => copied,
             },
         }
@@ -99,10 +99,6 @@ async fn to_file(answer: Response, path: &Path) -> anyhow::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
-}
-
-fn is_closed(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 async fn copy(mut answer: Response, to: &mut impl Write) -> anyhow::Result<()> {

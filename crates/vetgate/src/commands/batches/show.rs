@@ -22,17 +22,17 @@ pub async fn print(client: &Client, batch: &Value, json: bool) -> anyhow::Result
     if json {
         return print::json(batch);
     }
-    println!("{}", print::trimmed(&head(batch)));
-    print::section("Checks", &counts(batch));
+    print::line(print::trimmed(&head(batch)))?;
+    print::section("Checks", &counts(batch))?;
     let rejected = batch["rejected_rows"].as_array().map(Vec::as_slice).unwrap_or_default();
-    print::section("Rows that were left out", &left_out(&rejected[..rejected.len().min(MOST_ROWS)]));
+    print::section("Rows that were left out", &left_out(&rejected[..rejected.len().min(MOST_ROWS)]))?;
     if rejected.len() > MOST_ROWS {
-        println!("… and more; --json shows the first 1,000.");
+        print::line("… and more; --json shows the first 1,000.")?;
     }
     let waiting = to_decide(client, batch).await?;
-    print::section("Cases that wait for a person", &cases::table(waiting.iter()));
+    print::section("Cases that wait for a person", &cases::table(&waiting))?;
     for case in &waiting {
-        println!("  vetgate cases show {}", print::word(&case["id"]));
+        print::line(format_args!("  vetgate cases show {}", print::word(&case["id"])))?;
     }
     Ok(())
 }

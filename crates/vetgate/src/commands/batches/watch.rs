@@ -27,14 +27,14 @@ pub async fn watch(client: &Client, id: &str, json: bool) -> anyhow::Result<Exit
         stopped = crate::commands::told_to_stop() => { stopped?; None }
     };
     let Some(batch) = watched else {
-        eprintln!("\nThe batch goes on. To go on watching: vetgate batches show {id} --watch");
+        print::tell(format_args!("\nThe batch goes on. To go on watching: vetgate batches show {id} --watch"));
         // 128 + SIGINT, as shells have it.
         return Ok(ExitCode::from(130));
     };
     show::print(client, &batch, json).await?;
     let is_over = batch["status"] != "in_progress";
     if !is_over && !json {
-        println!("\nWhat is left waits for a person.");
+        print::line("\nWhat is left waits for a person.")?;
     }
     Ok(if is_over { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

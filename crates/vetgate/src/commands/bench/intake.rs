@@ -5,21 +5,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use domain::TenantId;
 use sandbox::{Sandbox, SandboxConfig};
 use secrecy::SecretString;
 use serde_json::json;
 use sqlx::PgPool;
 use testkit::{DataDir, Durability, PrivatePostgres};
-use url::Url;
 
 use super::copy;
 use crate::cli::count;
+use crate::client::Client;
 use crate::commands::{demo, dev, print};
 use crate::gateway::{Bound, Role};
 use crate::settings::Settings;
 use crate::simulators::{self, Credentials};
-use crate::token::{Claims, mint};
 
 /// At least so many times as fast as COPY.
 const AIM: f64 = 0.3;
@@ -83,8 +81,8 @@ pub async fn intake(options: Options) -> anyhow::Result<ExitCode> {
         row("uploaded as NDJSON over HTTP", middle.upload);
         row("COPY of the same rows", middle.copy);
         print::align_numbers(&mut table, &[1, 2]);
-        print::section(&format!("Accepting a batch of {} orders, on disk", options.rows), &table);
-        println!("\n{:.2} times as fast as COPY; the aim is {AIM} or more.", middle.ratio());
+        print::section(&format!("Accepting a batch of {} orders, on disk", options.rows), &table)?;
+        print::line(format_args!("\n{:.2} times as fast as COPY; the aim is {AIM} or more.", middle.ratio()))?;
     }
     Ok(super::verdict(good))
 }
@@ -113,13 +111,13 @@ async fn run(postgres: &PrivatePostgres, options: &Options) -> anyhow::Result<Ve
         (PgPool::connect(&postgres.url_of("uploaded")).await?, PgPool::connect(&postgres.url_of("copied")).await?);
     let orders = (0..options.rows).map(|number| demo::scenario::order(&format!("row {number}"), number, &["theary"]));
     let body = demo::scenario::batch("measured", orders.collect());
-    let caller = Caller::new(&url, &settings)?;
+    let client = demo::client(url, &settings)?;
     let mut rounds = Vec::new();
     // The first is not counted: connections are opened, plans are made.
     for round in 0..=options.rounds {
         copy::empty(&ours).await?;
         copy::empty(&theirs).await?;
-        let upload = caller.upload(&body, round).await?;
+        let upload = upload(&client, &body, round).await?;
         let rows = copy::read(&ours).await?;
         let begun = Instant::now();
         copy::write(&theirs, &rows).await?;
@@ -133,39 +131,10 @@ async fn run(postgres: &PrivatePostgres, options: &Options) -> anyhow::Result<Ve
     Ok(rounds)
 }
 
-struct Caller {
-    http: reqwest::Client,
-    url: Url,
-    token: String,
-}
-
-impl Caller {
-    #[expect(clippy::disallowed_methods, reason = "it calls the gateway, not a vendor")]
-    fn new(gateway: &Url, settings: &Settings) -> anyhow::Result<Self> {
-        let secret = settings.auth.hs256_secret.as_ref().context("there is no secret")?;
-        let tenant = TenantId::new("measured");
-        let claims = Claims {
-            subject: "vetgate-bench",
-            tenant: &tenant,
-            scopes: "orders:write",
-            ttl: Duration::from_hours(1),
-            issuer: None,
-            audience: None,
-        };
-        let http = reqwest::Client::builder().build()?;
-        Ok(Self { http, url: gateway.join("v1/batches")?, token: mint(secret, &claims)? })
-    }
-
-    /// Uploads the batch. Gives the time until the answer that it is accepted.
-    async fn upload(&self, body: &str, round: usize) -> anyhow::Result<Duration> {
-        let request = self.http.post(self.url.clone()).bearer_auth(&self.token);
-        let request = request.header("Idempotency-Key", format!("round-{round}"));
-        let request = request.header("Content-Type", "application/x-ndjson").body(body.to_owned());
-        let begun = Instant::now();
-        let answer = request.send().await?;
-        let (status, text) = (answer.status(), answer.text().await?);
-        let took = begun.elapsed();
-        anyhow::ensure!(status == 202, "the batch was answered {status}: {text}");
-        Ok(took)
-    }
+/// Uploads the batch. Gives the time until the answer that it is accepted.
+async fn upload(client: &Client, body: &str, round: usize) -> anyhow::Result<Duration> {
+    let upload = demo::upload(format!("round-{round}"), body);
+    let begun = Instant::now();
+    client.upload(&["batches"], &[], upload).await?;
+    Ok(begun.elapsed())
 }

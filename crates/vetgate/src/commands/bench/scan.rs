@@ -42,8 +42,8 @@ pub async fn scan(options: Options) -> anyhow::Result<ExitCode> {
         let ratios = [format!("{:.3}", cost.ratio()), format!("≤ {AIM}")];
         table.add_row(counts.iter().map(u64::to_string).chain(ratios));
         print::align_numbers(&mut table, &[0, 1, 2, 3, 4, 5, 6, 7, 8]);
-        print::section("Finding lost orders, counted from the vendor's books", &table);
-        println!("\nIt took {:.1?}.", cost.took);
+        print::section("Finding lost orders, counted from the vendor's books", &table)?;
+        print::line(format_args!("\nIt took {:.1?}.", cost.took))?;
     }
     Ok(super::verdict(good))
 }

@@ -33,15 +33,11 @@ pub async fn list(client: &Client, options: &Options, json: bool) -> anyhow::Res
         ("created_after", options.created_after.as_deref()),
     ];
     let page = client.list(&["reconciliation", "cases"], &query, options.limit).await?;
-    if json {
-        return print::json(&page);
-    }
-    print::list(&table(page["data"].as_array().into_iter().flatten()), &page, "no such cases");
-    Ok(())
+    print::list(&page, json, "no such cases", table)
 }
 
 /// A line for each case.
-pub fn table<'c>(cases: impl Iterator<Item = &'c Value>) -> Table {
+pub fn table(cases: &[Value]) -> Table {
     let mut table = print::table(&["case", "state", "account", "why", "checks", "opened", "next scan"]);
     for case in cases {
         table.add_row([

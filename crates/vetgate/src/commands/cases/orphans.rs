@@ -22,17 +22,13 @@ pub struct Options {
 pub async fn orphans(client: &Client, options: &Options, json: bool) -> anyhow::Result<()> {
     let query = [("provider", options.provider.as_deref()), ("kind", options.kind.as_deref())];
     let page = client.list(&["reconciliation", "orphans"], &query, options.limit).await?;
-    if json {
-        return print::json(&page);
-    }
-    print::list(&table(&page), &page, "no orphans");
-    Ok(())
+    print::list(&page, json, "no orphans", table)
 }
 
-fn table(page: &Value) -> Table {
+fn table(orphans: &[Value]) -> Table {
     let header = ["account", "vendor's order", "kind", "check", "case", "made", "seen", "canceled"];
     let mut table = print::table(&header);
-    for orphan in page["data"].as_array().into_iter().flatten() {
+    for orphan in orphans {
         let words = ["account", "vendor_order_id", "kind", "check_id", "case_id"].map(|key| print::word(&orphan[key]));
         let times = ["created_at", "seen_at"].map(|key| print::time(&orphan[key]));
         table.add_row(words.into_iter().chain(times).chain([print::word(&orphan["canceled"])]));

@@ -11,15 +11,15 @@ pub fn print(case: &Value, json: bool) -> anyhow::Result<()> {
     if json {
         return print::json(case);
     }
-    println!("{}", print::trimmed(&head(case)));
-    print::section("Checks", &checks(case));
-    print::section("To decide", &reviews(case));
-    print::section("Look-alikes: evidence, never proof", &look_alikes(case));
-    print::section("Scans", &scans(case));
-    print::section("Decisions", &decisions(case));
+    print::line(print::trimmed(&head(case)))?;
+    print::section("Checks", &checks(case))?;
+    print::section("To decide", &reviews(case))?;
+    print::section("Look-alikes: evidence, never proof", &look_alikes(case))?;
+    print::section("Scans", &scans(case))?;
+    print::section("Decisions", &decisions(case))?;
     let commands = commands(case);
     if !commands.is_empty() {
-        println!("\nWhat you can do\n{}", commands.join("\n"));
+        print::line(format_args!("\nWhat you can do\n{}", commands.join("\n")))?;
     }
     Ok(())
 }
@@ -131,7 +131,7 @@ fn scans_of(case: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// What each look at the account cost and found.
-pub fn scans(case: &Value) -> Table {
+fn scans(case: &Value) -> Table {
     let mut table = print::table(&["began", "pages", "read", "calls", "least", "found", "complete"]);
     for scan in scans_of(case) {
         let complete = match (&scan["complete"], &scan["stopped_early"]) {

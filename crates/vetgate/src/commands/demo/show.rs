@@ -18,7 +18,7 @@ impl Progress {
 
     pub fn say(&self, step: &str) {
         if !progress::is_terminal() {
-            eprintln!("{step}");
+            print::tell(step);
         }
         self.0.set_message(step.to_owned());
     }
@@ -39,38 +39,43 @@ impl Progress {
     }
 }
 
-pub fn print(outcome: &Outcome) {
-    print::section("Single orders", &orders(outcome));
-    print::section("Batches", &batches(outcome));
-    print::section("Lost answers, and how each was settled", &cases(outcome));
+pub fn print(outcome: &Outcome) -> anyhow::Result<()> {
+    print::section("Single orders", &orders(outcome))?;
+    print::section("Batches", &batches(outcome))?;
+    print::section("Lost answers, and how each was settled", &cases(outcome))?;
     let lost = "A batch call of Theary's that failed half-way and lost its answer: when each order was made, and how it was found";
-    print::section(lost, &stories(outcome));
-    print::section("What looking for them cost", &scans(outcome));
-    print::section("Counted from the vendors' own books", &tallies(outcome));
+    print::section(lost, &stories(outcome))?;
+    print::section("What looking for them cost", &scans(outcome))?;
+    print::section("Counted from the vendors' own books", &tallies(outcome))?;
     let checks: usize = outcome.tallies.values().map(|tally| tally.checks_sent).sum();
     let objects: usize = outcome.tallies.values().map(|tally| tally.vendor_objects).sum();
     if outcome.complaints.is_empty() {
-        println!(
+        return print::line(format_args!(
             "\nVendor orders made = checks sent ({objects} = {checks}), 0 lost, 0 duplicated. It took {:.1?}.",
             outcome.took
-        );
-        return;
+        ));
     }
-    println!("\nThis does not add up:");
-    for complaint in &outcome.complaints {
-        println!("  - {complaint}");
-    }
+    print::line("\nThis does not add up:")?;
+    outcome.complaints.iter().try_for_each(|complaint| print::line(format_args!("  - {complaint}")))
 }
 
 fn orders(outcome: &Outcome) -> Table {
     let mut table = print::table(&["order", "status", "outcome", "check", "vendor's object"]);
     for order in outcome.orders.iter().filter(|order| order["batch_id"].is_null()) {
         // The checks of one order stand below each other.
-        let mut own =
-            [Cell::new(word(&order["external_id"])), print::state(&order["status"]), print::state(&order["outcome"])];
+        let mut own = [
+            Cell::new(print::word(&order["external_id"])),
+            print::state(&order["status"]),
+            print::state(&order["outcome"]),
+        ];
         for check in checks_of(order) {
-            let what = format!("{} at {}: {}", word(&check["type"]), word(&check["provider"]), word(&check["outcome"]));
-            table.add_row(own.into_iter().chain([what, word(&check["vendor"]["order_id"])].map(Cell::new)));
+            let what = format!(
+                "{} at {}: {}",
+                print::word(&check["type"]),
+                print::word(&check["provider"]),
+                print::word(&check["outcome"])
+            );
+            table.add_row(own.into_iter().chain([what, print::word(&check["vendor"]["order_id"])].map(Cell::new)));
             own = [(); 3].map(|()| Cell::new(""));
         }
     }
@@ -81,11 +86,11 @@ fn batches(outcome: &Outcome) -> Table {
     let mut table = print::table(&["batch", "status", "orders", "checks", "completed", "at"]);
     for batch in outcome.batches.iter().rev() {
         let of_batch = outcome.orders.iter().filter(|order| order["batch_id"] == batch["id"]).flat_map(checks_of);
-        let mut vendors: Vec<_> = of_batch.map(|check| word(&check["provider"])).collect();
+        let mut vendors: Vec<_> = of_batch.map(|check| print::word(&check["provider"])).collect();
         vendors.sort();
         vendors.dedup();
         table.add_row([
-            Cell::new(word(&batch["external_id"])),
+            Cell::new(print::word(&batch["external_id"])),
             print::state(&batch["status"]),
             Cell::new(print::word(&batch["orders"])),
             Cell::new(print::word(&batch["checks"])),
@@ -150,7 +155,7 @@ fn cases(outcome: &Outcome) -> Table {
     for case in &outcome.cases {
         for item in case["items"].as_array().into_iter().flatten() {
             let of_item = |order: &&Value| checks_of(order).any(|check| check["id"] == item["check_id"]);
-            let order = outcome.orders.iter().find(of_item).map(|order| word(&order["external_id"]));
+            let order = outcome.orders.iter().find(of_item).map(|order| print::word(&order["external_id"]));
             let was_resent = !item["resent_at"].is_null();
             let (found, then) = match item["state"].as_str() {
                 Some("bound") if was_resent => ("not there, by two looks", "sent again, once"),
@@ -158,8 +163,14 @@ fn cases(outcome: &Outcome) -> Table {
                 Some("duplicate") => ("there, more than once", "bound, duplicates recorded"),
                 _ => ("not known yet", "open"),
             };
-            let why = case["reason"]["code"].as_str().unwrap_or("-").to_owned();
-            table.add_row([order.unwrap_or_default(), word(&case["provider"]), why, found.to_owned(), then.to_owned()]);
+            let why = print::word(&case["reason"]["code"]);
+            table.add_row([
+                order.unwrap_or_default(),
+                print::word(&case["provider"]),
+                why,
+                found.to_owned(),
+                then.to_owned(),
+            ]);
         }
     }
     table
@@ -190,8 +201,4 @@ fn tallies(outcome: &Outcome) -> Table {
     }
     print::align_numbers(&mut table, &[1, 2, 3, 4, 5, 6, 7]);
     table
-}
-
-fn word(value: &Value) -> String {
-    value.as_str().unwrap_or("-").to_owned()
 }

@@ -50,14 +50,10 @@ pub async fn list(client: &Client, options: &Options, json: bool) -> anyhow::Res
         ("created_before", options.created_before.as_deref()),
     ];
     let page = client.list(&["orders"], &query, options.limit).await?;
-    if json {
-        return print::json(&page);
-    }
-    print::list(&table(page["data"].as_array().into_iter().flatten()), &page, "no such orders");
-    Ok(())
+    print::list(&page, json, "no such orders", table)
 }
 
-fn table<'o>(orders: impl Iterator<Item = &'o Value>) -> Table {
+fn table(orders: &[Value]) -> Table {
     let mut table = print::table(&["order", "external id", "status", "outcome", "checks", "created"]);
     for order in orders {
         table.add_row([

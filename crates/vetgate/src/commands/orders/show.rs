@@ -25,16 +25,16 @@ pub async fn show(client: &Client, options: &Options, json: bool) -> anyhow::Res
     if json {
         return print::json(&json!({ "order": order, "cases": cases, "events": last }));
     }
-    println!("{}", print::trimmed(&head(&order)));
-    print::section("Checks", &checks(&order));
-    print::section("Why", &why::table(client, &order, &cases).await?);
+    print::line(print::trimmed(&head(&order)))?;
+    print::section("Checks", &checks(&order))?;
+    print::section("Why", &why::table(client, &order, &cases).await?)?;
     let heading = match events.len() {
         shown if shown == last.len() => "Events".to_owned(),
         all => format!("Events, the last {} of {all}", last.len()),
     };
-    print::section(&heading, &timeline(last));
+    print::section(&heading, &timeline(last))?;
     for case in &cases {
-        println!("\nvetgate cases show {}", print::word(&case["id"]));
+        print::line(format_args!("\nvetgate cases show {}", print::word(&case["id"])))?;
     }
     Ok(())
 }
