@@ -5,6 +5,7 @@
 //!
 //! A new vendor is one crate that implements [`Provider`], one simulator, and a run of the conformance suite.
 
+pub mod bulk;
 pub mod call;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{CheckInput, FieldError, OrderInput, Reason, VendorRef};
 
+pub use crate::bulk::{Bulk, BulkProgress, BulkStage, BulkState, Kinship, RowOutcome};
 pub use crate::call::{Budget, CallContext, CallError, LostReason, NotSentReason, Share};
 pub use crate::descriptor::{CancelSupport, Descriptor, HookAuthentication, Product, Timing};
 pub use crate::hook::{HookNews, HookRefused, HookRequest, HookSays};
@@ -78,6 +80,11 @@ pub trait Provider: Send + Sync {
 
     /// Verifies a hook of the vendor and says what is in it. Pure: no I/O, and the same answer for the same request.
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused>;
+
+    /// Its own batches, where the vendor has them and this adapter uses them.
+    fn bulk(&self) -> Option<&dyn Bulk> {
+        None
+    }
 
     /// A cheap call that shows whether the vendor is reachable and the credentials are good. Makes nothing.
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault>;

@@ -302,6 +302,7 @@ fn adapters(sandbox: &Sandbox, options: &Options) -> BTreeMap<&'static str, Arc<
     let mut settings = truora::Settings::new(SecretString::from(config.api_key));
     settings.checks_url = sandbox.truora.base_url().clone();
     settings.account_url = sandbox.truora.base_url().clone();
+    settings.file_hosts = truora::FileHosts::new(sandbox.truora.base_url().host_str().map(str::to_owned));
     settings.hook_key = Some(SecretString::from(config.hook_key));
     adapters.insert("truora", Arc::new(truora::Truora::new(settings).expect("good settings")));
     let config = sandbox::theary::Config::default();

@@ -10,6 +10,7 @@ mod countries;
 mod fixtures;
 mod hooks;
 mod inputs;
+mod links;
 mod locate;
 mod mapping;
 mod outcome;
@@ -31,6 +32,7 @@ use provider::{
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+pub use crate::links::FileHosts;
 pub use crate::outcome::OutcomePolicy;
 pub use crate::validate::OPTIONS;
 pub use crate::wire::Detail;
@@ -54,6 +56,8 @@ pub struct Settings {
     /// The signing key of the account's hook or rule. Without it no hook is taken.
     pub hook_key: Option<SecretString>,
     pub outcome: OutcomePolicy,
+    /// Where the vendor's links to files may lead.
+    pub file_hosts: FileHosts,
 }
 
 impl Settings {
@@ -70,6 +74,7 @@ impl Settings {
             account_url: url("https://api.account.truora.com"),
             hook_key: None,
             outcome: OutcomePolicy::default(),
+            file_hosts: FileHosts::default(),
         }
     }
 }

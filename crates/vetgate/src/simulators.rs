@@ -45,6 +45,7 @@ pub fn lay_over(settings: &mut Settings, sandbox: &Sandbox, credentials: &Creden
         checks_url: sandbox.truora.base_url().clone(),
         account_url: sandbox.truora.base_url().clone(),
         hook_key: Some(secret(&credentials.truora_hook_key)),
+        file_hosts: truora::FileHosts::new(sandbox.truora.base_url().host_str().map(str::to_owned)),
         ..truora::Settings::new(secret(&credentials.truora_api_key))
     });
     settings.theary.accounts = only(theary::AccountSettings {

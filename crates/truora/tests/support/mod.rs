@@ -42,6 +42,7 @@ pub fn truora(checks_url: &Url, api_key: &str, hook_key: &str) -> Truora {
         checks_url: checks_url.clone(),
         account_url: checks_url.clone(),
         hook_key: Some(SecretString::from(hook_key)),
+        file_hosts: truora::FileHosts::new(checks_url.host_str().map(str::to_owned)),
         ..Settings::new(SecretString::from(api_key))
     };
     Truora::new(settings).expect("good settings")
