@@ -10,6 +10,7 @@ pub mod draft;
 pub mod event;
 pub mod id;
 pub mod input;
+pub mod monitor;
 pub mod observation;
 pub mod order;
 pub mod party;
@@ -27,11 +28,16 @@ pub use check::{Binding, CancelIntent, Check, CheckState, Ending, Stage};
 pub use draft::{CheckDraft, OrderDraft};
 pub use event::{Event, EventType};
 pub use id::{
-    AuditId, BatchId, CaseId, CheckId, DocumentId, EventId, InboxId, OrderId, Reference, ScanId, SubmissionId,
+    AuditId, BatchId, CaseId, CheckId, DocumentId, EventId, InboxId, MonitorId, MonitorRunId, OrderId, Reference,
+    ScanId, SubmissionId,
 };
 pub use input::{
     CheckInput, CheckSpec, CheckType, Consent, ConsentDocument, FieldError, FieldPlace, Money, OrderInput, Position,
     Purpose,
+};
+pub use monitor::{
+    Frequency, FrequencyUnit, Monitor, MonitorMethod, MonitorRun, MonitorStatus, PauseReason, RunState, Told,
+    VendorSide,
 };
 pub use observation::{Action, ActionKind, Certainty, Observation, ObservedAt, Standing, VendorRef};
 pub use order::Order;
