@@ -46,7 +46,6 @@ CREATE INDEX monitors_due_here ON monitors (due_at) WHERE account IS NULL AND du
 CREATE INDEX monitors_due_at_vendor ON monitors (account, due_at) WHERE account IS NOT NULL AND due_at IS NOT NULL;
 
 CREATE TABLE monitor_runs (
-    id              uuid PRIMARY KEY,
     monitor_id      uuid NOT NULL REFERENCES monitors (id) ON DELETE CASCADE,
     number          integer NOT NULL CHECK (number >= 0),
     state           text NOT NULL CHECK (state IN ('open', 'ended', 'skipped')),
@@ -59,11 +58,10 @@ CREATE TABLE monitor_runs (
     -- Whether its result differs from the one before; null: there was nothing to compare.
     changed         boolean,
     -- Each due time makes one run, and each of the vendor's objects as well.
-    UNIQUE (monitor_id, number),
+    PRIMARY KEY (monitor_id, number),
     UNIQUE (monitor_id, vendor_order_id),
     CHECK ((state = 'skipped') = (order_id IS NULL)),
     CHECK ((state = 'open') = (ended_at IS NULL))
 );
-CREATE INDEX monitor_runs_by_monitor ON monitor_runs (monitor_id, id);
 CREATE INDEX monitor_runs_open ON monitor_runs (order_id) WHERE state = 'open';
 CREATE INDEX monitor_runs_by_order ON monitor_runs (order_id) WHERE order_id IS NOT NULL;

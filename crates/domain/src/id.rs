@@ -142,8 +142,6 @@ typed_id! {
     AuditId = "aud";
     /// A monitor: an order that is run again and again.
     MonitorId = "mon";
-    /// A run of a monitor.
-    MonitorRunId = "run";
 }
 
 /// What a vendor is given to know a check by: the check's id, and for a later attempt of the same check at the same

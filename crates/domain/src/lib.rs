@@ -28,8 +28,8 @@ pub use check::{Binding, CancelIntent, Check, CheckState, Ending, Stage};
 pub use draft::{CheckDraft, OrderDraft};
 pub use event::{Event, EventType};
 pub use id::{
-    AuditId, BatchId, CaseId, CheckId, DocumentId, EventId, InboxId, MonitorId, MonitorRunId, OrderId, Reference,
-    ScanId, SubmissionId,
+    AuditId, BatchId, CaseId, CheckId, DocumentId, EventId, InboxId, MonitorId, OrderId, Reference, ScanId,
+    SubmissionId,
 };
 pub use input::{
     CheckInput, CheckSpec, CheckType, Consent, ConsentDocument, FieldError, FieldPlace, Money, OrderInput, Position,

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::check::Check;
-use crate::id::{CheckId, MonitorId, MonitorRunId, OrderId};
+use crate::id::{CheckId, MonitorId, OrderId};
 use crate::order::Order;
 use crate::party::{AccountKey, TenantId};
 use crate::result::{CheckResult, Outcome, ResultDigest};
@@ -342,7 +342,6 @@ words!(RunState { Open = "open", Ended = "ended", Skipped = "skipped" });
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct MonitorRun {
-    pub id: MonitorRunId,
     pub monitor_id: MonitorId,
     /// From 0, the order that the monitor began with.
     pub number: u32,

@@ -7,13 +7,12 @@ mod due;
 mod runs;
 
 use domain::{
-    AccountKey, CheckId, Date, Frequency, Monitor, MonitorId, MonitorRun, MonitorRunId, MonitorStatus, OrderId,
-    PauseReason, RunState, TenantId, Timestamp, Told, VendorSide,
+    AccountKey, CheckId, CheckStatus, Date, Frequency, Monitor, MonitorId, MonitorStatus, OrderId, PauseReason,
+    TenantId, Timestamp, Told, VendorRef, VendorSide,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub use self::due::MonitorClaim;
 pub use self::runs::OpenRun;
 use crate::error::{Result, StoreError};
 use crate::tx::{Scope, Tx};
@@ -29,6 +28,27 @@ pub struct MonitorFilter {
     pub created_before: Option<Timestamp>,
 }
 
+/// When a worker is to look at a monitor next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    At(Timestamp),
+    /// There is nothing to do.
+    Never,
+    /// As was planned.
+    AsItIs,
+}
+
+impl Due {
+    /// `None`: never.
+    pub fn maybe(at: Option<Timestamp>) -> Self {
+        at.map_or(Self::Never, Self::At)
+    }
+
+    const fn at(self) -> Option<Timestamp> {
+        if let Self::At(at) = self { Some(at) } else { None }
+    }
+}
+
 /// See [`Tx::monitors`].
 pub struct Monitors<'t> {
     pub(crate) tx: &'t mut Tx,
@@ -36,7 +56,7 @@ pub struct Monitors<'t> {
 
 impl Monitors<'_> {
     /// A new monitor with its run 0. `false`: the order has one already.
-    pub async fn insert(&mut self, monitor: &Monitor, first: MonitorRunId, due_at: Option<Timestamp>) -> Result<bool> {
+    pub async fn insert(&mut self, monitor: &Monitor, due_at: Option<Timestamp>) -> Result<bool> {
         let vendor = monitor.vendor.as_ref();
         let done = sqlx::query!(
             r#"WITH monitor AS (
@@ -45,8 +65,8 @@ impl Monitors<'_> {
                    VALUES ($1, $2, $3, $4, $5, 'enabled', $6, $7, $8, $9, $10, $11, $11)
                    ON CONFLICT DO NOTHING RETURNING id
                )
-               INSERT INTO monitor_runs (id, monitor_id, number, state, order_id, due_at)
-               SELECT $12, id, 0, 'open', $3, $11 FROM monitor"#,
+               INSERT INTO monitor_runs (monitor_id, number, state, order_id, due_at)
+               SELECT id, 0, 'open', $3, $11 FROM monitor"#,
             monitor.id.uuid(),
             monitor.tenant.as_str(),
             monitor.order_id.uuid(),
@@ -57,8 +77,7 @@ impl Monitors<'_> {
             vendor.map(|vendor| vendor.account.to_string()),
             vendor.map(|vendor| vendor.check_id.uuid()),
             due_at.map(Timestamp::get),
-            monitor.created_at.get(),
-            first.uuid()
+            monitor.created_at.get()
         )
         .execute(self.tx.connection())
         .await?;
@@ -72,6 +91,11 @@ impl Monitors<'_> {
             monitor.deleted_at.is_none() && scope.tenant().is_none_or(|tenant| monitor.tenant.as_str() == tenant)
         };
         Ok(monitor.filter(is_there))
+    }
+
+    /// A deleted one as well.
+    pub async fn peek(&mut self, id: MonitorId) -> Result<Option<Monitor>> {
+        Ok(self.load(&[id.uuid()]).await?.pop())
     }
 
     /// Locks the monitor's row until the transaction ends, then reads it; a deleted one as well.
@@ -110,14 +134,15 @@ impl Monitors<'_> {
     }
 
     /// Writes down what changed of a monitor whose row is locked, and when a worker is to look at it next.
-    pub async fn save(&mut self, monitor: &Monitor, due_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    pub async fn save(&mut self, monitor: &Monitor, due: Due) -> Result<()> {
         let vendor = monitor.vendor.as_ref();
         let told = vendor.and_then(|vendor| vendor.told);
         let done = sqlx::query!(
             r#"UPDATE monitors
                SET frequency = $2, status = $3, pause_reason = $4, anchor_at = $5, next_run_at = $6, runs = $7,
                    vendor_monitor_id = $8, told_frequency = $9, told_enabled = $10, in_doubt_since = $11,
-                   was_refused = $12, failures = $13, due_at = $14, updated_at = $15, deleted_at = $16
+                   was_refused = $12, failures = $13, due_at = CASE WHEN $17 THEN due_at ELSE $14 END, updated_at = $15,
+                   deleted_at = $16
                WHERE id = $1"#,
             monitor.id.uuid(),
             monitor.frequency.to_string(),
@@ -132,9 +157,10 @@ impl Monitors<'_> {
             vendor.and_then(|vendor| vendor.in_doubt_since).map(Timestamp::get),
             vendor.is_some_and(|vendor| vendor.was_refused),
             whole(vendor.map_or(0, |vendor| vendor.failures))?,
-            due_at.map(Timestamp::get),
-            now.get(),
-            monitor.deleted_at.map(Timestamp::get)
+            due.at().map(Timestamp::get),
+            monitor.updated_at.get(),
+            monitor.deleted_at.map(Timestamp::get),
+            due == Due::AsItIs
         )
         .execute(self.tx.connection())
         .await?;
@@ -155,19 +181,38 @@ impl Monitors<'_> {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Brings the next look at the vendor's monitor of a check forward. Gives since when the vendor repeats the check;
-    /// `None`: it does not.
-    pub async fn look_at_check(&mut self, check: CheckId, now: Timestamp) -> Result<Option<Timestamp>> {
-        let since = sqlx::query_scalar!(
+    /// Brings the next look at the vendor's monitors of a check forward.
+    pub async fn look_at_check(&mut self, check: CheckId, now: Timestamp) -> Result<()> {
+        sqlx::query!(
             r#"UPDATE monitors SET due_at = least(due_at, $2)
-               WHERE check_id = $1 AND (vendor_monitor_id IS NOT NULL OR in_doubt_since IS NOT NULL)
-               RETURNING created_at"#,
+               WHERE check_id = $1 AND (vendor_monitor_id IS NOT NULL OR in_doubt_since IS NOT NULL)"#,
             check.uuid(),
             now.get()
         )
-        .fetch_all(self.tx.connection())
+        .execute(self.tx.connection())
         .await?;
-        Ok(since.into_iter().min().map(Timestamp::new))
+        Ok(())
+    }
+
+    /// Since when the vendor repeats the check; `None`: it does not.
+    pub async fn repeated_since(&mut self, check: CheckId) -> Result<Option<Timestamp>> {
+        let since = sqlx::query_scalar!(
+            r#"SELECT min(created_at) FROM monitors
+               WHERE check_id = $1 AND (vendor_monitor_id IS NOT NULL OR in_doubt_since IS NOT NULL)"#,
+            check.uuid()
+        )
+        .fetch_one(self.tx.connection())
+        .await?;
+        Ok(since.map(Timestamp::new))
+    }
+
+    /// The vendor's object of a check, and where the check stands: also where the order cannot be read any more.
+    pub async fn watched(&mut self, check: CheckId) -> Result<Option<(Option<VendorRef>, CheckStatus)>> {
+        let row = sqlx::query!("SELECT vendor_order_id, status FROM checks WHERE id = $1", check.uuid())
+            .fetch_optional(self.tx.connection())
+            .await?;
+        let status = |word: &str| CheckStatus::parse(word).ok_or(StoreError::Corrupt("a check's status"));
+        row.map(|row| Ok((row.vendor_order_id.map(VendorRef::order), status(&row.status)?))).transpose()
     }
 
     /// Those of the vendor's monitors that some monitor here is, other than this one.
@@ -300,25 +345,4 @@ fn whole(number: u32) -> Result<i32> {
 
 fn count(number: i32) -> Result<u32> {
     u32::try_from(number).map_err(|_| StoreError::Corrupt("a monitor's count"))
-}
-
-fn run(
-    id: Uuid,
-    monitor_id: Uuid,
-    number: i32,
-    state: &str,
-    order_id: Option<Uuid>,
-    times: (OffsetDateTime, Option<OffsetDateTime>),
-    changed: Option<bool>,
-) -> Result<MonitorRun> {
-    Ok(MonitorRun {
-        id: MonitorRunId::from_uuid(id),
-        monitor_id: MonitorId::from_uuid(monitor_id),
-        number: count(number)?,
-        state: RunState::parse(state).ok_or(StoreError::Corrupt("a run's state"))?,
-        order_id: order_id.map(OrderId::from_uuid),
-        due_at: Timestamp::new(times.0),
-        ended_at: times.1.map(Timestamp::new),
-        changed,
-    })
 }

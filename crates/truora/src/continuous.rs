@@ -5,7 +5,8 @@
 //! * `score_status` and `changes` are not read: the runs' own results are compared, by the rule that holds for every vendor.
 //! * The end date cannot be changed.
 //! * Whether types of the account's own may be repeated is not documented: they are ordered again by the gateway instead.
-//! * Our key's version goes with each change, so that its hooks are of the form that we read.
+//! * The `version` of its hooks is left as it is: it must be the key's own, which nobody tells us, and of a hook only the
+//!   id is used.
 //!
 //! | answer to the create call | class |
 //! |---|---|
@@ -29,14 +30,11 @@ use crate::client::{self, Client, unreadable};
 use crate::pages::{MOST_PAGES, Pages};
 use crate::wire::{self, ErrorBody};
 
-/// The version of the hooks' bodies. It must be the key's own; keys of version 1 are the ones that can be made today, and
-/// what differs between the two is read either way.
-const VERSION: &str = "1";
-
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 struct Continuous {
-    continuous_check_id: Option<String>,
+    #[serde(rename = "continuous_check_id")]
+    id: Option<String>,
     /// The check that it began with, or its latest run: which of the two is not documented.
     check: Option<NamedCheck>,
     frequency: Option<String>,
@@ -89,7 +87,7 @@ impl Envelope {
 impl Continuous {
     fn monitor(self) -> Option<VendorMonitor> {
         Some(VendorMonitor {
-            id: vendor_id(self.continuous_check_id.as_deref()?)?,
+            id: vendor_id(self.id.as_deref()?)?,
             check_id: self.check.and_then(|check| vendor_id(check.check_id.as_deref()?)),
             frequency: self.frequency.as_deref().and_then(ours),
             end_date: self.end_date.as_deref().and_then(wire::date),
@@ -214,8 +212,7 @@ impl Monitoring for Truora {
 
     async fn update(&self, ctx: &CallContext, id: &str, change: MonitorChange) -> Result<MonitorUpdated, CallError> {
         let status = if change.enabled { "enabled" } else { "disabled" };
-        let form =
-            [("frequency", theirs(change.frequency)), ("status", status.to_owned()), ("version", VERSION.to_owned())];
+        let form = [("frequency", theirs(change.frequency)), ("status", status.to_owned())];
         let answer = self.client.write(ctx, Method::PUT, self.client.continuous_url(Some(id), &[])?, &form).await?;
         let error = ErrorBody::read(&answer.body);
         match answer.status {

@@ -5,12 +5,6 @@ use domain::{AccountKey, MonitorId, Timestamp};
 use crate::error::Result;
 use crate::tx::Store;
 
-/// A monitor that a worker has taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MonitorClaim {
-    pub id: MonitorId,
-}
-
 impl Store {
     /// Takes up to `limit` monitors that have something to do: those of the vendor account, or (`None`) those that the
     /// gateway orders again for. They come due again at the end of the lease.
@@ -20,7 +14,7 @@ impl Store {
         limit: i64,
         now: Timestamp,
         lease_until: Timestamp,
-    ) -> Result<Vec<MonitorClaim>> {
+    ) -> Result<Vec<MonitorId>> {
         let ids = match account {
             Some(account) => {
                 sqlx::query_scalar!(
@@ -54,6 +48,6 @@ impl Store {
                 .await?
             }
         };
-        Ok(ids.into_iter().map(|id| MonitorClaim { id: MonitorId::from_uuid(id) }).collect())
+        Ok(ids.into_iter().map(MonitorId::from_uuid).collect())
     }
 }

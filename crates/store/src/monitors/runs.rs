@@ -1,16 +1,18 @@
 //! Runs: taken once, ended once.
 
-use domain::{MonitorId, MonitorRun, MonitorRunId, OrderId, Timestamp};
+use domain::{MonitorId, MonitorRun, OrderId, RunState, Timestamp};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
-use super::{Monitors, run, whole};
+use super::{Monitors, count, whole};
 use crate::error::{Result, StoreError};
 use crate::tx::Store;
 
 /// A run that is not ended yet, and whose order is final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenRun {
-    pub id: MonitorRunId,
     pub monitor_id: MonitorId,
+    pub number: u32,
     pub order_id: OrderId,
 }
 
@@ -19,10 +21,9 @@ impl Monitors<'_> {
     /// own monitors.
     pub async fn insert_run(&mut self, new: &MonitorRun, vendor_order_id: Option<&str>) -> Result<()> {
         let done = sqlx::query!(
-            r#"INSERT INTO monitor_runs (id, monitor_id, number, state, order_id, vendor_order_id, due_at, ended_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            r#"INSERT INTO monitor_runs (monitor_id, number, state, order_id, vendor_order_id, due_at, ended_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)
                ON CONFLICT DO NOTHING"#,
-            new.id.uuid(),
             new.monitor_id.uuid(),
             whole(new.number)?,
             new.state.as_str(),
@@ -47,28 +48,19 @@ impl Monitors<'_> {
         Ok(ids)
     }
 
-    /// Newest first, from below `before`.
-    pub async fn runs(
-        &mut self,
-        monitor: MonitorId,
-        limit: u32,
-        before: Option<MonitorRunId>,
-    ) -> Result<Vec<MonitorRun>> {
-        let rows = sqlx::query!(
-            r#"SELECT id, monitor_id, number, state, order_id, due_at, ended_at, changed FROM monitor_runs
-               WHERE monitor_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"#,
+    /// Newest first, from below the number `before`.
+    pub async fn runs(&mut self, monitor: MonitorId, limit: u32, before: Option<u32>) -> Result<Vec<MonitorRun>> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT monitor_id, number, state, order_id, due_at, ended_at, changed FROM monitor_runs
+               WHERE monitor_id = $1 AND ($2::integer IS NULL OR number < $2) ORDER BY number DESC LIMIT $3"#,
             monitor.uuid(),
-            before.map(MonitorRunId::uuid),
+            before.map(whole).transpose()?,
             i64::from(limit)
         )
         .fetch_all(self.tx.connection())
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let times = (row.due_at, row.ended_at);
-                run(row.id, row.monitor_id, row.number, &row.state, row.order_id, times, row.changed)
-            })
-            .collect()
+        rows.into_iter().map(Row::open).collect()
     }
 
     /// Whether a run of the monitor is under way.
@@ -82,27 +74,11 @@ impl Monitors<'_> {
         Ok(open)
     }
 
-    /// A run, if it is open still.
-    pub async fn open_run(&mut self, id: MonitorRunId) -> Result<Option<MonitorRun>> {
-        let row = sqlx::query!(
-            r#"SELECT id, monitor_id, number, state, order_id, due_at, ended_at, changed FROM monitor_runs
-               WHERE id = $1 AND state = 'open'"#,
-            id.uuid()
-        )
-        .fetch_optional(self.tx.connection())
-        .await?;
-        row.map(|row| {
-            let times = (row.due_at, row.ended_at);
-            run(row.id, row.monitor_id, row.number, &row.state, row.order_id, times, row.changed)
-        })
-        .transpose()
-    }
-
     /// The order of the latest run before this number that completed.
     pub async fn completed_before(&mut self, monitor: MonitorId, number: u32) -> Result<Option<OrderId>> {
         let order = sqlx::query_scalar!(
             r#"SELECT o.id FROM monitor_runs r JOIN orders o ON o.id = r.order_id
-               WHERE r.monitor_id = $1 AND r.number < $2 AND r.state = 'ended' AND o.status = 'completed'
+               WHERE r.monitor_id = $1 AND r.number < $2 AND o.status = 'completed'
                ORDER BY r.number DESC LIMIT 1"#,
             monitor.uuid(),
             whole(number)?
@@ -112,36 +88,64 @@ impl Monitors<'_> {
         Ok(order.map(OrderId::from_uuid))
     }
 
-    /// Notes how an open run ended.
-    pub async fn end_run(&mut self, id: MonitorRunId, changed: Option<bool>, now: Timestamp) -> Result<()> {
+    /// Notes how an open run ended. `false`: somebody else has.
+    pub async fn end_run(&mut self, run: OpenRun, changed: Option<bool>, now: Timestamp) -> Result<bool> {
         let done = sqlx::query!(
-            "UPDATE monitor_runs SET state = 'ended', ended_at = $2, changed = $3 WHERE id = $1 AND state = 'open'",
-            id.uuid(),
+            r#"UPDATE monitor_runs SET state = 'ended', ended_at = $3, changed = $4
+               WHERE monitor_id = $1 AND number = $2 AND state = 'open'"#,
+            run.monitor_id.uuid(),
+            whole(run.number)?,
             now.get(),
             changed
         )
         .execute(self.tx.connection())
         .await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Conflict("the run was ended by someone else")) }
+        Ok(done.rows_affected() == 1)
     }
 }
 
 impl Store {
-    /// Runs whose orders have ended, and that nobody has noted it of yet.
+    /// Runs whose orders have ended, and that nobody has noted it of yet; an earlier run of a monitor before a later one.
     pub async fn runs_to_end(&self, limit: i64) -> Result<Vec<OpenRun>> {
         let rows = sqlx::query!(
-            r#"SELECT r.id, r.monitor_id, o.id AS order_id FROM monitor_runs r JOIN orders o ON o.id = r.order_id
+            r#"SELECT r.monitor_id, r.number, o.id AS order_id FROM monitor_runs r JOIN orders o ON o.id = r.order_id
                WHERE r.state = 'open' AND o.status IN ('completed', 'canceled', 'failed')
-               ORDER BY r.id LIMIT $1"#,
+               ORDER BY r.number, r.monitor_id LIMIT $1"#,
             limit
         )
         .fetch_all(&self.pool)
         .await?;
-        let open = |id, monitor, order| OpenRun {
-            id: MonitorRunId::from_uuid(id),
-            monitor_id: MonitorId::from_uuid(monitor),
-            order_id: OrderId::from_uuid(order),
+        let open = |monitor, number, order| {
+            Ok(OpenRun {
+                monitor_id: MonitorId::from_uuid(monitor),
+                number: count(number)?,
+                order_id: OrderId::from_uuid(order),
+            })
         };
-        Ok(rows.into_iter().map(|row| open(row.id, row.monitor_id, row.order_id)).collect())
+        rows.into_iter().map(|row| open(row.monitor_id, row.number, row.order_id)).collect()
+    }
+}
+
+struct Row {
+    monitor_id: Uuid,
+    number: i32,
+    state: String,
+    order_id: Option<Uuid>,
+    due_at: OffsetDateTime,
+    ended_at: Option<OffsetDateTime>,
+    changed: Option<bool>,
+}
+
+impl Row {
+    fn open(self) -> Result<MonitorRun> {
+        Ok(MonitorRun {
+            monitor_id: MonitorId::from_uuid(self.monitor_id),
+            number: count(self.number)?,
+            state: RunState::parse(&self.state).ok_or(StoreError::Corrupt("a run's state"))?,
+            order_id: self.order_id.map(OrderId::from_uuid),
+            due_at: Timestamp::new(self.due_at),
+            ended_at: self.ended_at.map(Timestamp::new),
+            changed: self.changed,
+        })
     }
 }
