@@ -273,6 +273,7 @@ impl Engine {
         let mut tx = self.store().begin().await?;
         let Some(mut monitor) = tx.monitors().lock(id).await? else { return Ok(()) };
         let before = monitor.clone();
+        let first = tx.orders().get_many(&Scope::All, &[monitor.order_id]).await?.pop();
         let is_over = now.date() > monitor.end_date;
         let was_on = monitor.vendor.as_ref().and_then(|vendor| vendor.told).is_some_and(|told| told.enabled);
         if let Some(vendor) = &mut monitor.vendor {
@@ -285,6 +286,10 @@ impl Engine {
             monitor.end();
         } else if monitor.is_wanted() && was_on && !one.enabled {
             pause(&mut monitor, PauseReason::VendorStopped);
+        } else if let Some(first) = &first
+            && must_stop_for_consent(&monitor, first, one.next_run_at.unwrap_or(now))
+        {
+            pause(&mut monitor, PauseReason::ConsentExpired);
         }
         let due = if monitor.is_wanted() {
             monitor.next_run_at = one.next_run_at;
@@ -419,11 +424,10 @@ fn next_step(
             _ => Step::Pause(PauseReason::FirstOrderFailed),
         };
     };
-    // The vendor runs by itself: it must be stopped before the consent ends.
     let next = monitor.next_run_at.unwrap_or(now).max(now);
     match first {
         None if is_wanted => return Step::Pause(PauseReason::Erased),
-        Some(first) if is_wanted && next.date() <= monitor.end_date && !agrees(first, next) => {
+        Some(first) if must_stop_for_consent(monitor, first, next) => {
             return Step::Pause(PauseReason::ConsentExpired);
         }
         _ => {}
@@ -438,6 +442,11 @@ fn next_step(
         _ if has_ended && is_wanted => Step::Follow(vendor_id),
         _ => Step::Tell(vendor_id, MonitorChange { frequency: monitor.frequency, enabled: is_wanted }),
     }
+}
+
+/// The vendor runs by itself, so it is stopped as soon as it is known that the consent ends before the next run.
+fn must_stop_for_consent(monitor: &Monitor, first: &Order, next: Timestamp) -> bool {
+    monitor.is_wanted() && next.date() <= monitor.end_date && !agrees(first, next)
 }
 
 /// When a monitor is looked at next.

@@ -137,7 +137,7 @@ async fn periods_that_were_missed_make_one_run() {
     let made = monitor(&world, first, "daily", "2026-12-31").await;
     world.work_until_settled(&[first]).await;
     world.clock.advance(10 * DAY + Duration::from_hours(1));
-    assert_eq!(world.engine.run_monitors().await.expect("worked"), 2, "the end of run 0, and one run");
+    assert_eq!(world.engine.run_monitors().await.expect("worked"), 1, "one run");
     assert_eq!(world.engine.run_monitors().await.expect("worked"), 0);
     assert_eq!(runs(&world, made.id).await.len(), 2);
     let next = state(&world, made.id).await.next_run_at.expect("a next run");
@@ -190,14 +190,13 @@ async fn a_run_that_is_due_while_one_is_open_is_left_out_and_noted() {
     // Nobody sends the first order.
     world.clock.advance(DAY);
     assert_eq!(world.engine.run_monitors().await.expect("worked"), 1);
-    let runs = runs(&world, made.id).await;
-    assert_eq!((runs[1].state, runs[1].order_id, runs[0].state), (RunState::Skipped, None, RunState::Open));
+    let seen = runs(&world, made.id).await;
+    assert_eq!((seen[1].state, seen[1].order_id, seen[0].state), (RunState::Skipped, None, RunState::Open));
     assert_eq!(state(&world, made.id).await.status, MonitorStatus::Enabled);
     world.work_until_settled(&[first]).await;
     live(&world, 2 * DAY).await;
-    assert!(
-        crate::monitors::runs(&world, made.id).await.iter().any(|run| run.state == RunState::Ended && run.number > 1)
-    );
+    let later = runs(&world, made.id).await;
+    assert!(later.iter().any(|run| run.state == RunState::Ended && run.number > 1), "{later:?}");
 }
 
 #[tokio::test]
