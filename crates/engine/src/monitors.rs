@@ -258,6 +258,18 @@ async fn known(tx: &mut Tx, scope: &Scope, id: MonitorId) -> Result<Option<Monit
     }
 }
 
+/// The order that a monitor began with; `None`: its subject was erased. One that cannot be read for another reason is an
+/// error: a key that is missing may come back.
+async fn first_order(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, StoreError> {
+    match tx.orders().get_many(&Scope::All, &[id]).await?.pop() {
+        Some(order) => Ok(Some(order)),
+        None if tx.monitors().is_erased(&Scope::All, id).await? == Some(false) => {
+            Err(StoreError::Corrupt("the order that a monitor began with"))
+        }
+        None => Ok(None),
+    }
+}
+
 /// Whether the subject agrees to be checked at this time.
 fn agrees(order: &Order, at: Timestamp) -> bool {
     order.input.expose().consent.expires_at.is_none_or(|end| end > at)

@@ -28,7 +28,7 @@ impl Engine {
     async fn end_run(&self, run: OpenRun) -> Result<bool, StoreError> {
         let now = self.now();
         let mut tx = self.store().begin().await?;
-        // One whose subject was erased meanwhile cannot be read.
+        // One whose subject was erased meanwhile cannot be read: it is compared with nothing.
         let order = tx.orders().lock_many(&[run.order_id]).await?.pop();
         let Some(mut monitor) = tx.monitors().lock(run.monitor_id).await? else { return Ok(false) };
         let before = self.run_before(&mut tx, run, order.as_ref()).await?;
@@ -51,9 +51,9 @@ impl Engine {
         }
         if run.number == 0 {
             let saw = monitor.clone();
-            let has_result = order.as_ref().is_some_and(|order| order.status() == OrderStatus::Completed);
-            if !has_result && monitor.status == MonitorStatus::Enabled {
-                monitor.pause(if order.is_some() { PauseReason::FirstOrderFailed } else { PauseReason::Erased });
+            let has_no_result = order.as_ref().is_some_and(|order| order.status() != OrderStatus::Completed);
+            if has_no_result && monitor.status == MonitorStatus::Enabled {
+                monitor.pause(PauseReason::FirstOrderFailed);
                 self.save_monitor(&mut tx, &saw, &mut monitor, Due::Never).await?;
             } else if monitor.vendor.is_some() {
                 // From now on there is something to repeat.

@@ -4,9 +4,9 @@
 //! leaves either all of it or a monitor that is due still. What was missed while nobody worked makes one run.
 
 use domain::{Monitor, MonitorId, MonitorRun, Order, PauseReason, RunState, Timestamp};
-use store::{Due, Scope, StoreError, Tx};
+use store::{Due, StoreError, Tx};
 
-use super::{agrees, make_new};
+use super::{agrees, first_order, make_new};
 use crate::Engine;
 
 impl Engine {
@@ -45,7 +45,7 @@ impl Engine {
         due_at: Timestamp,
         now: Timestamp,
     ) -> Result<Result<(), PauseReason>, StoreError> {
-        let Some(first) = tx.orders().get_many(&Scope::All, &[monitor.order_id]).await?.pop() else {
+        let Some(first) = first_order(tx, monitor.order_id).await? else {
             return Ok(Err(PauseReason::Erased));
         };
         if !agrees(&first, now) {

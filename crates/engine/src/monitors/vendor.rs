@@ -10,9 +10,9 @@ use domain::{
     Timestamp, Told, VendorRef, VendorSide,
 };
 use provider::{CallError, MonitorChange, MonitorCreated, MonitorUpdated, Monitoring, Share, VendorMonitor, VendorRun};
-use store::{Due, Finished, NewSubmission, Plan, Scope, StoreError, SubmissionPart, SubmissionState, Tx, Work};
+use store::{Due, Finished, NewSubmission, Plan, StoreError, SubmissionPart, SubmissionState, Tx, Work};
 
-use super::{agrees, is_repeatable};
+use super::{agrees, first_order, is_repeatable};
 use crate::gate::Passage;
 use crate::{Account, Engine};
 
@@ -74,7 +74,7 @@ impl Engine {
         let mut tx = self.store().begin().await?;
         let Some(monitor) = tx.monitors().peek(id).await? else { return Ok(()) };
         let Some(vendor) = &monitor.vendor else { return Ok(()) };
-        let first = tx.orders().get_many(&Scope::All, &[monitor.order_id]).await?.pop();
+        let first = first_order(&mut tx, monitor.order_id).await?;
         let watched = tx.monitors().watched(vendor.check_id).await?;
         tx.cancel().await?;
         match next_step(&monitor, vendor, first.as_ref(), watched, self.now()) {
@@ -273,7 +273,7 @@ impl Engine {
         let mut tx = self.store().begin().await?;
         let Some(mut monitor) = tx.monitors().lock(id).await? else { return Ok(()) };
         let before = monitor.clone();
-        let first = tx.orders().get_many(&Scope::All, &[monitor.order_id]).await?.pop();
+        let first = first_order(&mut tx, monitor.order_id).await?;
         let is_over = now.date() > monitor.end_date;
         let was_on = monitor.vendor.as_ref().and_then(|vendor| vendor.told).is_some_and(|told| told.enabled);
         if let Some(vendor) = &mut monitor.vendor {
@@ -319,7 +319,7 @@ impl Engine {
         if is_first || tx.monitors().taken(id).await?.contains(&seen.vendor.order_id) {
             return Ok(());
         }
-        let Some(first) = tx.orders().get_many(&Scope::All, &[monitor.order_id]).await?.pop() else { return Ok(()) };
+        let Some(first) = first_order(&mut tx, monitor.order_id).await? else { return Ok(()) };
         let mut order = self.once_more(&first);
         let Some(check) = order.checks.first() else { return Ok(()) };
         let (check_id, reference) = (check.id, check.reference());

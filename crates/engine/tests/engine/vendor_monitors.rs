@@ -16,6 +16,7 @@ use provider::{CallContext, HookRequest, Share, VendorMonitor};
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
 use sha2::Sha256;
+use sqlx::{Connection as _, Executor as _, PgConnection};
 use store::{OrphanFilter, Scope};
 
 use crate::monitors::{DAY, about, change, delete, live, monitor, order_of, runs, state, told_of, until};
@@ -288,4 +289,49 @@ async fn types_of_the_accounts_own_are_ordered_again_by_the_gateway() {
     live(&world, 3 * DAY).await;
     assert_eq!(world.books("truora").calls_of("monitor"), 0);
     assert_eq!(world.books("truora").objects.len(), 2);
+}
+
+/// As an erasure leaves the order behind.
+async fn erase(world: &World, order: OrderId) {
+    let mut tx = world.engine.store().begin().await.expect("a transaction");
+    tx.monitors().pause_those_of(order, PauseReason::Erased, world.clock.now()).await.expect("paused");
+    tx.save().await.expect("saved");
+    sql(world, format!("UPDATE orders SET data_key = NULL, input = NULL WHERE id = '{}'", order.uuid())).await;
+}
+
+async fn sql(world: &World, statement: String) {
+    let mut raw = PgConnection::connect(world.database_url()).await.expect("connected");
+    raw.execute(sqlx::AssertSqlSafe(statement)).await.expect("done");
+}
+
+#[tokio::test]
+async fn an_erased_subject_is_never_checked_again() {
+    let world = World::new().await;
+    for (vendor, number) in [("truora", 0), ("theary", 1)] {
+        let first = world.accept(draft(vendor, number)).await;
+        let made = monitor(&world, first, "daily", "2026-12-31").await;
+        live(&world, Duration::from_hours(1)).await;
+        erase(&world, first).await;
+        // Somebody enables it without looking.
+        change(&world, made.id, MonitorChanges { enabled: Some(true), frequency: None }).await;
+        live(&world, 3 * DAY).await;
+        let paused = state(&world, made.id).await;
+        assert_eq!((paused.status, paused.pause), (MonitorStatus::Paused, Some(PauseReason::Erased)), "{vendor}");
+        assert_eq!(runs(&world, made.id).await.iter().filter(|run| run.order_id.is_some()).count(), 1, "{vendor}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_read_for_now_pauses_nothing() {
+    let world = World::new().await;
+    let first = world.accept(draft("truework", 0)).await;
+    let made = monitor(&world, first, "daily", "2026-12-31").await;
+    live(&world, Duration::from_hours(12)).await;
+    sql(&world, format!(r"UPDATE orders SET input = '\x00' || input WHERE id = '{}'", first.uuid())).await;
+    world.clock.advance(DAY);
+    world.engine.run_monitors().await.expect("worked");
+    assert_eq!((state(&world, made.id).await.status, runs(&world, made.id).await.len()), (MonitorStatus::Enabled, 1));
+    sql(&world, format!("UPDATE orders SET input = substring(input FROM 2) WHERE id = '{}'", first.uuid())).await;
+    live(&world, Duration::from_hours(1)).await;
+    assert_eq!(runs(&world, made.id).await.len(), 2);
 }
