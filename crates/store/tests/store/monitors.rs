@@ -145,14 +145,17 @@ async fn what_is_due_is_taken_once_and_comes_back_with_the_end_of_the_lease() {
     }
     let store = &bench.store;
     store.register_accounts(&[account()]).await.unwrap();
-    let claim =
-        async |account, now| store.claim_monitors(account, 10, now, now + Duration::from_secs(30)).await.unwrap();
-    assert_eq!(claim(None, at(9)).await, []);
-    assert_eq!(claim(None, at(10)).await, here[..1]);
-    assert_eq!(claim(None, at(20)).await, here[1..], "the first is somebody's");
-    assert_eq!(claim(Some(&account()), at(20)).await, there);
-    assert_eq!(claim(Some(&account()), at(20)).await, []);
-    assert_eq!(claim(None, at(40)).await, here[..1], "its lease is over");
+    let key = account();
+    let claim = async |is_vendors: bool, now: Timestamp| {
+        let account = is_vendors.then_some(&key);
+        store.claim_monitors(account, 10, now, now + Duration::from_secs(30)).await.unwrap()
+    };
+    assert_eq!(claim(false, at(9)).await, []);
+    assert_eq!(claim(false, at(10)).await, here[..1]);
+    assert_eq!(claim(false, at(20)).await, here[1..], "the first is somebody's");
+    assert_eq!(claim(true, at(20)).await, there);
+    assert_eq!(claim(true, at(20)).await, []);
+    assert_eq!(claim(false, at(40)).await, here[..1], "its lease is over");
     // The orders' checks are due as well; of what is later, a monitor of each kind comes up.
     assert_eq!(store.next_due(at(49)).await.unwrap(), Some(at(50)));
 
@@ -160,8 +163,8 @@ async fn what_is_due_is_taken_once_and_comes_back_with_the_end_of_the_lease() {
     let monitor = tx.monitors().lock(there[0]).await.unwrap().unwrap();
     tx.monitors().save(&monitor, Due::AsItIs).await.unwrap();
     tx.save().await.unwrap();
-    assert_eq!(claim(Some(&account()), at(49)).await, []);
-    assert_eq!(claim(Some(&account()), at(50)).await, there);
+    assert_eq!(claim(true, at(49)).await, []);
+    assert_eq!(claim(true, at(50)).await, there);
 }
 
 #[tokio::test]
