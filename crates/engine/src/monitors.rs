@@ -10,13 +10,14 @@
 
 mod ends;
 mod reorder;
+mod step;
 mod vendor;
 
 use std::time::Duration;
 
 use domain::{
-    Check, CheckId, CheckSpec, CheckState, CheckStatus, Date, Frequency, Monitor, MonitorId, MonitorStatus, Order,
-    OrderId, OrderStatus, PauseReason, Timestamp, VendorSide,
+    Check, CheckId, CheckSpec, CheckState, Date, Frequency, Monitor, MonitorId, MonitorStatus, Order, OrderId,
+    OrderStatus, PauseReason, Timestamp, VendorSide,
 };
 use store::{Due, Scope, StoreError, Tx};
 
@@ -181,7 +182,8 @@ impl Engine {
         let now = self.now();
         for id in self.store().claim_monitors(None, CLAIM, now, now + LEASE).await? {
             done += 1;
-            if let Err(error) = self.order_again(id).await {
+            // Boxed: it is rare, and large.
+            if let Err(error) = Box::pin(self.order_again(id)).await {
                 // It comes due again with the end of its lease.
                 tracing::error!(%error, monitor = %id, "could not make a run of a monitor");
             }
@@ -285,9 +287,4 @@ fn make_new(account: &Account, check: &mut Check) {
         spec.force_new = true;
     }
     check.input = input.into();
-}
-
-/// Whether the first order's check has a result that the vendor can repeat.
-fn is_repeatable(status: CheckStatus) -> bool {
-    status == CheckStatus::Completed
 }

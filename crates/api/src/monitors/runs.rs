@@ -44,7 +44,7 @@ pub async fn runs(
     // Numbers are far below what the cursor holds; one that is not is nobody's.
     let before = page.after.map(|cursor| u32::try_from(cursor.as_u128()).unwrap_or(0).min(i32::MAX.cast_unsigned()));
     let runs = tx.monitors().runs(id, page.fetch(), before).await?;
-    Ok(Json(page.list(runs, KIND, |run: &MonitorRun| Uuid::from_u128(run.number.into()), RunView::of)))
+    Ok(Json(page.list(runs, KIND, |run: &MonitorRun| Uuid::from_u128(run.number.into()), |run| RunView::of(&run))))
 }
 
 refusals!(Refusals: ALWAYS; NotFound, Invalid);

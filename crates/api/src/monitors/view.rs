@@ -99,7 +99,7 @@ pub struct RunView {
 }
 
 impl RunView {
-    pub fn of(run: MonitorRun) -> Self {
+    pub fn of(run: &MonitorRun) -> Self {
         Self {
             number: run.number,
             state: run.state,

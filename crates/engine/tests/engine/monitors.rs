@@ -58,9 +58,9 @@ pub async fn told_of(world: &World, order: OrderId) -> Vec<serde_json::Map<Strin
 
 pub async fn change(world: &World, id: MonitorId, changes: MonitorChanges) -> Monitor {
     let mut tx = world.engine.store().begin().await.expect("a transaction");
-    let changed = world.engine.change_monitor(&mut tx, &Scope::All, id, changes).await.expect("changed");
+    let monitor = world.engine.change_monitor(&mut tx, &Scope::All, id, changes).await.expect("changed");
     tx.save().await.expect("saved");
-    changed.expect("a monitor")
+    monitor.expect("a monitor")
 }
 
 pub async fn delete(world: &World, id: MonitorId) {
