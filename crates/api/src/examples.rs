@@ -7,6 +7,7 @@ use crate::problem::Kind;
 pub const ORDER_ID: &str = "ord_01jd5z0x9gf0r8w1v4m2h7k3ta";
 pub const CHECK_ID: &str = "chk_01jd5z0x9gf0r8w1v4m2h7k3tb";
 pub const BATCH_ID: &str = "bat_01jd5z0x9gf0r8w1v4m2h7k3th";
+pub const MONITOR_ID: &str = "mon_01jd5z0x9gf0r8w1v4m2h7k3tj";
 pub const CASE_ID: &str = "rec_01jd5z0x9gf0r8w1v4m2h7k3tc";
 
 /// A new order.
@@ -297,6 +298,45 @@ pub fn orphan_list() -> Value {
             "check_id": CHECK_ID, "case_id": CASE_ID, "created_at": "2026-11-21T09:00:07Z",
             "seen_at": "2026-11-21T09:16:03Z", "canceled": "wanted"
         }],
+        "next_cursor": null
+    })
+}
+
+/// A new monitor.
+pub fn monitor() -> Value {
+    json!({"order": background_order(), "frequency": "monthly", "end_date": "2027-11-30"})
+}
+
+pub fn monitor_of_order() -> Value {
+    json!({"from_order_id": ORDER_ID, "frequency": "P6M", "end_date": "2028-11-30"})
+}
+
+pub fn monitor_view() -> Value {
+    json!({
+        "id": MONITOR_ID, "order_id": ORDER_ID, "status": "enabled", "status_reason": null, "frequency": "P1M",
+        "end_date": "2027-11-30", "method": "vendor",
+        "vendor": {"provider": "truora", "account": "default", "monitor_id": "CCK0123456789abcdef0123456789abcdef"},
+        "runs": 1, "next_run_at": "2027-01-21T00:00:00Z", "created_at": "2026-11-21T09:00:00Z",
+        "updated_at": "2026-12-21T00:05:00Z"
+    })
+}
+
+pub fn monitor_list() -> Value {
+    json!({"data": [monitor_view()], "next_cursor": null})
+}
+
+pub fn monitor_runs() -> Value {
+    let run = |number, order_id, due_at, ended_at, changed: Option<bool>| {
+        json!({
+            "number": number, "state": "ended", "order_id": order_id, "due_at": due_at, "ended_at": ended_at,
+            "changed": changed
+        })
+    };
+    json!({
+        "data": [
+            run(1, "ord_01jd5z0x9gf0r8w1v4m2h7k3tk", "2026-12-21T00:00:00Z", "2026-12-21T00:05:10Z", Some(true)),
+            run(0, ORDER_ID, "2026-11-21T09:00:00Z", "2026-11-21T09:03:00Z", None)
+        ],
         "next_cursor": null
     })
 }

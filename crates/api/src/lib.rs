@@ -23,6 +23,7 @@ mod jwks;
 mod limits;
 mod mask;
 mod metrics;
+mod monitors;
 mod openapi;
 mod orders;
 mod page;

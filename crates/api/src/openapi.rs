@@ -17,6 +17,7 @@ struct Base;
 const TAGS: &[(&str, &str)] = &[
     ("orders", "Everything a caller wants known about one subject. Answers are masked."),
     ("batches", "Many orders that are accepted together, all of them or none, and watched and canceled together."),
+    ("monitors", "Orders that are run again and again, and what changed between their runs."),
     ("checks", "One product about the subject, fulfilled by exactly one vendor at a time."),
     ("reconciliation", "Create calls whose outcome is unknown, and how they are settled."),
     ("providers", "The vendors behind the gateway and how they are doing."),

@@ -229,6 +229,11 @@ impl Problem {
         self
     }
 
+    /// Whether parts of the request must be corrected.
+    pub fn is_invalid(&self) -> bool {
+        self.kind == Kind::Invalid
+    }
+
     /// What was found at fault, if that is what it is about.
     pub fn into_faults(self) -> Vec<Fault> {
         self.faults

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
 use crate::{
-    audit, batches, caller, checks, docs, edge, health, openapi, orders, providers, reconciliation, refusals,
+    audit, batches, caller, checks, docs, edge, health, monitors, openapi, orders, providers, reconciliation, refusals,
     vendor_hooks,
 };
 
@@ -68,6 +68,9 @@ fn closed() -> OpenApiRouter<App> {
         .routes(routes!(batches::cancel::cancel))
         .routes(routes!(batches::report::report))
         .routes(routes!(batches::template::template))
+        .routes(routes!(monitors::create::create, monitors::list::list))
+        .routes(routes!(monitors::get::get, monitors::patch::patch, monitors::delete::delete))
+        .routes(routes!(monitors::runs::runs))
         .routes(routes!(checks::get::get))
         .routes(routes!(checks::vendor_payload::vendor_payload))
         .routes(routes!(reconciliation::cases::list::list))

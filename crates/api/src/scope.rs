@@ -75,6 +75,7 @@ required!(
     OrdersRead,
     OrdersWrite,
     VendorRead,
+    MonitorsManage,
     ReconciliationRead,
     ReconciliationResolve,
     ProvidersRead,

@@ -57,6 +57,7 @@ event_types! {
     ReconciliationResolved = "reconciliation.resolved",
     ReconciliationDuplicateFound = "reconciliation.duplicate_found",
     ReconciliationOrphanFound = "reconciliation.orphan_found",
+    MonitorChanged = "monitor.changed",
 }
 
 /// One entry of an order's timeline.
@@ -78,8 +79,8 @@ pub(crate) fn of_check(before: &CheckState, after: &CheckState) -> Vec<EventType
     let mut events = Vec::new();
     let was_bound = before.binding().is_some();
     if !was_bound && after.binding().is_some() {
-        // Bound by the answer itself, or found again afterwards.
-        let by_answer = matches!(before.stage, Stage::Submitting { .. });
+        // Bound by the answer itself (or by the vendor, which asked nobody), or found again afterwards.
+        let by_answer = matches!(before.stage, Stage::Submitting { .. } | Stage::Queued { submission: None, .. });
         events.push(if by_answer { E::CheckSubmitted } else { E::CheckConfirmed });
     }
     let (old, new) = (before.status(), after.status());

@@ -140,6 +140,8 @@ typed_id! {
     InboxId = "inb";
     /// An entry of the audit log.
     AuditId = "aud";
+    /// A monitor: an order that is run again and again.
+    MonitorId = "mon";
 }
 
 /// What a vendor is given to know a check by: the check's id, and for a later attempt of the same check at the same

@@ -8,8 +8,10 @@ pub mod case;
 pub mod check;
 pub mod draft;
 pub mod event;
+pub mod frequency;
 pub mod id;
 pub mod input;
+pub mod monitor;
 pub mod observation;
 pub mod order;
 pub mod party;
@@ -26,13 +28,16 @@ pub use case::{AfterAbsence, Case, CaseItem, CaseState, ItemState, ScanReport};
 pub use check::{Binding, CancelIntent, Check, CheckState, Ending, Stage};
 pub use draft::{CheckDraft, OrderDraft};
 pub use event::{Event, EventType};
+pub use frequency::{Frequency, FrequencyUnit};
 pub use id::{
-    AuditId, BatchId, CaseId, CheckId, DocumentId, EventId, InboxId, OrderId, Reference, ScanId, SubmissionId,
+    AuditId, BatchId, CaseId, CheckId, DocumentId, EventId, InboxId, MonitorId, OrderId, Reference, ScanId,
+    SubmissionId,
 };
 pub use input::{
     CheckInput, CheckSpec, CheckType, Consent, ConsentDocument, FieldError, FieldPlace, Money, OrderInput, Position,
     Purpose,
 };
+pub use monitor::{Monitor, MonitorMethod, MonitorRun, MonitorStatus, PauseReason, RunState, Told, VendorSide};
 pub use observation::{Action, ActionKind, Certainty, Observation, ObservedAt, Standing, VendorRef};
 pub use order::Order;
 pub use party::{AccountKey, ProviderId, TenantId};

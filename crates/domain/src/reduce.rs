@@ -19,6 +19,8 @@ pub enum News {
     MustBeNew { submission: SubmissionId, why: Reason },
     /// The vendor's ids are in hand. `provisional`: matched by position only.
     Accepted { submission: SubmissionId, vendor: VendorRef, provisional: bool, at: Timestamp },
+    /// The vendor made an object by itself (a run of its own monitor): it is bound without a create call.
+    Adopted { submission: SubmissionId, vendor: VendorRef, at: Timestamp },
     /// Provably nothing was made, and sending again cannot help.
     Rejected { submission: SubmissionId, why: Reason, at: Timestamp },
     /// Nobody knows whether anything was made.
@@ -73,6 +75,13 @@ pub fn reduce(state: &CheckState, news: &News) -> CheckState {
         }
         News::Accepted { submission, vendor, provisional, at } => {
             bind(&mut next, *submission, vendor, *provisional, *at);
+        }
+        News::Adopted { submission, vendor, at } => {
+            // Only what was never sent: whatever a call of ours may have made comes before.
+            if matches!(next.stage, Stage::Queued { submission: None, .. }) {
+                next.stage = Stage::Queued { submission: Some(*submission), last: None };
+                bind(&mut next, *submission, vendor, false, *at);
+            }
         }
         News::Located { submission, vendor, at } => bind(&mut next, *submission, vendor, false, *at),
         News::Rejected { submission, why, at } => {

@@ -164,6 +164,7 @@ fn all_news() -> Vec<News> {
     vec![
         News::Sending { submission: submission(2) },
         News::Accepted { submission: one, vendor: vendor(), provisional: false, at: at(3) },
+        News::Adopted { submission: one, vendor: vendor(), at: at(3) },
         News::Rejected { submission: one, why: why(), at: at(3) },
         News::NotSent { submission: one, why: why() },
         News::MustBeNew { submission: one, why: why() },
@@ -194,6 +195,7 @@ const fn words(news: &News) -> &'static str {
         News::NotSent { .. } => "provably nothing was made, sending again can help (`NotSent`)",
         News::MustBeNew { .. } => "the vendor answered with an older object that may not be used (`MustBeNew`)",
         News::Accepted { .. } => "the vendor's ids are in hand (`Accepted`)",
+        News::Adopted { .. } => "the vendor made it by itself (`Adopted`)",
         News::Rejected { .. } => "provably nothing was made, sending again cannot help (`Rejected`)",
         News::Unconfirmed { .. } => "nobody knows whether anything was made (`Unconfirmed`)",
         News::Located { .. } => "the vendor's object was found (`Located`)",

@@ -150,6 +150,12 @@ impl Engine {
         if !tx.inbox().first_sight(&account.key, &news.dedupe_key, request.received_at).await? {
             return Ok(false);
         }
+        if let HookSays::MonitorChanged { monitor_id } = &news.says {
+            // Whoever has it looks; that nobody does is no harm.
+            tx.monitors().look_now(&account.key, monitor_id, self.now()).await?;
+            tx.save().await?;
+            return Ok(false);
+        }
         let mut in_doubt = Vec::new();
         for (order_id, check_id) in self.subjects_of(&mut tx, account, news).await? {
             let Some(mut order) = tx.orders().lock(order_id).await? else { continue };
@@ -194,6 +200,11 @@ impl Engine {
         if let (Some(bound), Some(vendor)) = (bound, &news.vendor)
             && bound.order_id != vendor.order_id
         {
+            if tx.monitors().repeated_since(check_id).await?.is_some() {
+                // The vendor repeats this check, and the repetition may carry its reference. The monitor is looked at, and
+                // then the news is told again: to the run, if it is one.
+                return Ok(Taken::TooEarly);
+            }
             // It carries our reference and is another object: whatever it says is not this check's.
             tracing::warn!(check = %check_id, vendor_order = %vendor.order_id, "a hook tells of a second vendor order for a check");
             let event = order.event(Some(check_id), EventType::ReconciliationDuplicateFound, now);
@@ -238,7 +249,7 @@ impl Engine {
                 event.data.insert("notification".into(), word(kind).into());
                 tx.orders().save(order, &[], &[event]).await?;
             }
-            HookSays::Changed => {}
+            HookSays::Changed | HookSays::MonitorChanged { .. } => {}
         }
         Ok(Taken::Yes)
     }
@@ -290,7 +301,7 @@ impl Engine {
         match binding.map(|binding| binding.provisional) {
             // The look tells whose object it is.
             Some(true) => tx.orders().save(&order, &[look_now(check_id, self.now())], &[]).await,
-            Some(false) => Ok(()),
+            Some(false) => tx.monitors().look_at_check(check_id, self.now()).await,
             None => {
                 let why = "The vendor sent news of it, so it exists; its order is being looked for.";
                 self.note_proven(tx, &mut order, check_id, Reason::new("proven_by_hook", why)).await
@@ -376,7 +387,7 @@ fn is_surely_of(news: &HookNews, binding: &Binding) -> bool {
         (Some(vendor), _) => vendor.order_id == binding.vendor.order_id,
         (None, HookSays::Snapshot(_)) => false,
         // These lead to a look, or to the timeline of the check whose reference they carry.
-        (None, HookSays::Changed | HookSays::Note { .. }) => true,
+        (None, HookSays::Changed | HookSays::MonitorChanged { .. } | HookSays::Note { .. }) => true,
     }
 }
 

@@ -10,7 +10,7 @@
 //! 6. [`sweep`]: looks whether a vendor has anything of ours that nobody here knows of; [`cancellations`] asks it to
 //!    cancel what is one too many.
 //!
-//! [`batches`] take many orders in at once; [`plan`] shares the calls out, so that none of them holds the others up.
+//! [`monitors`] run an order again and again. [`batches`] take many orders in at once; [`plan`] shares the calls out, so that none of them holds the others up.
 //!
 //! All news goes through [`Order::tell`](domain::Order::tell), and so through the one reducer. [`workers`] runs the
 //! loops; [`gate`] (pauses, circuits) and [`budget`] (rates) say when a vendor may be called.
@@ -25,6 +25,7 @@ pub mod dispatch;
 pub mod follow;
 pub mod gate;
 pub mod inbox;
+pub mod monitors;
 pub mod ops;
 pub mod plan;
 pub mod providers;
@@ -45,6 +46,7 @@ use tokio::sync::Notify;
 pub use crate::accept::AcceptError;
 pub use crate::batches::BatchIntake;
 pub use crate::inbox::HookError;
+pub use crate::monitors::{MonitorChanges, MonitorError, MonitorWish};
 pub use crate::ops::{Choice, Resolution, ResolveError, Vetted};
 pub use crate::providers::{Account, Providers, Route};
 pub use crate::reconcile::ScanError;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use domain::case::{Sighting, Sightings};
 use domain::settle::SKEW;
-use domain::{EventType, Order, Reason, Stage, Timestamp};
+use domain::{CheckId, EventType, Order, Reason, Stage, Timestamp};
 use provider::{Share, SweepQuery};
 use store::{Scope, StoreError, Tx};
 
@@ -155,6 +155,10 @@ impl Engine {
         {
             return Ok(Verdict::Known);
         }
+        if self.is_run(tx, reference.check, sighting.created_at).await? {
+            tx.monitors().look_at_check(reference.check, self.now()).await?;
+            return Ok(Verdict::Known);
+        }
         match &check.state.stage {
             // It may be this very object that it should be bound to.
             Stage::Bound(binding) if binding.provisional && binding.ending.is_none() => {
@@ -176,6 +180,12 @@ impl Engine {
             }
             _ => Ok(Verdict::Orphan),
         }
+    }
+
+    /// Whether an object that carries a check's reference may be one that the vendor made to repeat the check.
+    async fn is_run(&self, tx: &mut Tx, check: CheckId, made_at: Option<Timestamp>) -> Result<bool, StoreError> {
+        let since = tx.monitors().repeated_since(check).await?;
+        Ok(since.is_some_and(|since| made_at.is_none_or(|at| at >= since)))
     }
 
     async fn note_strangers(&self, account: &Account, seen: &Sightings, ids: &[String]) -> Result<(), StoreError> {

@@ -45,6 +45,7 @@ impl Engine {
             let reconcile = async move || engine.reconcile_account(&of).await.map(usize::from);
             loops.spawn(repeat(self.clone(), shutdown.clone(), "reconcile", reconcile));
             loops.spawn(canceler(self.clone(), key.clone(), shutdown.clone()));
+            loops.spawn(tender(self.clone(), key.clone(), shutdown.clone()));
             loops.spawn(sweeper(self.clone(), key, shutdown.clone()));
         }
         loops.spawn(listener(self.clone(), shutdown.clone()));
@@ -58,6 +59,9 @@ impl Engine {
         loops.spawn(repeat(self.clone(), shutdown.clone(), "batch cancel", cancel_batches));
         let engine = self.clone();
         loops.spawn(repeat(self.clone(), shutdown.clone(), "batch counts", async move || engine.count_batches().await));
+        let engine = self.clone();
+        let run_monitors = async move || engine.run_monitors().await;
+        loops.spawn(repeat(self.clone(), shutdown.clone(), "monitor runs", run_monitors));
         let engine = self.clone();
         loops.spawn(repeat(self.clone(), shutdown, "sequencer", async move || {
             engine.store().assign_positions().await.map(|count| usize::try_from(count).unwrap_or(usize::MAX))
@@ -216,6 +220,16 @@ async fn canceler(engine: Engine, key: AccountKey, shutdown: CancellationToken) 
         Passage::Probe | Passage::Resting(_) => Ok(0),
     })
     .await;
+}
+
+/// Tends the vendor's own monitors of one account.
+async fn tender(engine: Engine, key: AccountKey, shutdown: CancellationToken) {
+    let Some(account) = engine.account(&key).cloned() else { return };
+    if account.provider.monitoring().is_none() {
+        return;
+    }
+    let engine_ = engine.clone();
+    repeat(engine, shutdown, "monitors", async move || engine_.monitors(&account).await).await;
 }
 
 /// Sweeps one account when it is time.

@@ -37,6 +37,8 @@ pub enum HookSays {
     Snapshot(Box<Snapshot>),
     /// Something changed; fetch it.
     Changed,
+    /// A monitor of the vendor's own has something new; look at it.
+    MonitorChanged { monitor_id: String },
     /// For the timeline only, by the vendor's own word for it, as [`native_status`](crate::native_status) keeps it.
     Note { kind: String },
 }

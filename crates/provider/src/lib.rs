@@ -13,6 +13,7 @@ pub mod descriptor;
 pub mod hook;
 pub mod http;
 pub mod locate;
+pub mod monitoring;
 pub mod order_of_rows;
 pub mod snapshot;
 pub mod submit;
@@ -29,6 +30,7 @@ pub use crate::descriptor::{CancelSupport, Descriptor, HookAuthentication, Produ
 pub use crate::hook::{HookNews, HookRefused, HookRequest, HookSays};
 pub use crate::http::{ByteStream, VendorAnswer, VendorHttp, VendorRequest};
 pub use crate::locate::{LocateQuery, Sought, SweepQuery};
+pub use crate::monitoring::{MonitorChange, MonitorCreated, MonitorUpdated, Monitoring, VendorMonitor, VendorRun};
 pub use crate::order_of_rows::RowOrder;
 pub use crate::snapshot::{Carries, DocumentRef, Fetched, Snapshot};
 pub use crate::submit::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport};
@@ -83,6 +85,11 @@ pub trait Provider: Send + Sync {
 
     /// Its own batches, where the vendor has them and this adapter uses them.
     fn bulk(&self) -> Option<&dyn Bulk> {
+        None
+    }
+
+    /// Its own monitors, where the vendor has them and this adapter uses them.
+    fn monitoring(&self) -> Option<&dyn Monitoring> {
         None
     }
 

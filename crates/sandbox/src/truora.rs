@@ -11,6 +11,7 @@
 //!
 //! | digits | what happens |
 //! |---|---|
+//! | `89` | clean; with records, as `90`, from the second run of a continuous check on |
 //! | `90` | records: a criminal record by id (a vehicle: fines), score 0 |
 //! | `91` | homonym: a criminal record by name only |
 //! | `92` | `delayed` for a while, then clean |
@@ -35,6 +36,7 @@
 mod account;
 mod bodies;
 mod checks;
+mod continuous;
 mod fate;
 mod form;
 mod gateway;
@@ -117,6 +119,12 @@ pub struct Habits {
     pub hook_format: HookFormat,
     /// Rules write `checks.check`, hooks `check`.
     pub hook_event_type: String,
+    /// The runs of a continuous check carry the `custom_input` of the check that it began with.
+    pub runs_keep_custom_input: bool,
+    /// A run comes into the history only when it is final.
+    pub history_of_final_runs: bool,
+    /// How a continuous check says that its score has not changed: `same` or `equal`.
+    pub same_score_word: String,
 }
 
 impl Default for Habits {
@@ -141,6 +149,9 @@ impl Default for Habits {
             hook_key_hex: false,
             hook_format: HookFormat::Token,
             hook_event_type: "check".to_owned(),
+            runs_keep_custom_input: false,
+            history_of_final_runs: false,
+            same_score_word: "equal".to_owned(),
         }
     }
 }
@@ -182,8 +193,12 @@ impl Simulator {
     fn account(&self) -> MutexGuard<'_, Account> {
         let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
         let habits = self.habits.get();
+        account.repeat(&habits, self.tools.clock.now());
         for news in account.move_on(&self.tools.clock) {
             hooks::send(self, &habits, &account, &news);
+        }
+        for changed in account.compare_runs(self.tools.clock.now()) {
+            hooks::send_changed(self, &habits, &account, &changed);
         }
         account
     }
@@ -191,8 +206,8 @@ impl Simulator {
 
 impl Vendor for Simulator {
     fn router(self: Arc<Self>) -> Router {
-        // Batches, monitors, custom types and settings would each add a router of their own here.
-        gateway::around(&self, checks::router().with_state(Arc::clone(&self)))
+        // Batches, custom types and settings would each add a router of their own here.
+        gateway::around(&self, checks::router().merge(continuous::router()).with_state(Arc::clone(&self)))
     }
 
     fn classify(&self, method: &Method, path: &str) -> &'static str {
@@ -204,6 +219,11 @@ impl Vendor for Simulator {
             ("DELETE", ["v1", "checks", _]) => "delete",
             ("GET", ["v1", "checks", _, "details"]) => "details",
             (_, ["v1", "checks", _, "pdf"]) => "document",
+            ("POST", ["v1", "continuous-checks"]) => "monitor",
+            ("GET", ["v1", "continuous-checks"]) => "monitors",
+            ("GET", ["v1", "continuous-checks", _]) => "monitor_get",
+            ("PUT", ["v1", "continuous-checks", _]) => "monitor_update",
+            ("GET", ["v1", "continuous-checks", _, "history"]) => "monitor_history",
             _ => "other",
         }
     }

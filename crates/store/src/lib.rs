@@ -8,7 +8,7 @@
 //! plain columns beside them are projections to find rows by: ids, statuses, times and words.
 //!
 //! **Lock order**, everywhere: rows of orders by ascending id, then whatever else. Only whoever walks through a batch to
-//! cancel it holds the batch's row before; nobody who holds an order waits for a batch.
+//! cancel it holds the batch's row before; nobody who holds an order waits for a batch. A monitor's row comes after orders.
 //!
 //! The store never reads a clock: times come in as [`domain::Timestamp`].
 
@@ -23,6 +23,7 @@ pub mod error;
 pub mod idempotency;
 pub mod inbox;
 pub mod lanes;
+pub mod monitors;
 pub mod normalise;
 pub mod orders;
 pub mod orphans;
@@ -48,6 +49,7 @@ pub use crate::error::StoreError;
 pub use crate::idempotency::{Begun, KeyHash, Looked, RequestHash, StoredAnswer};
 pub use crate::inbox::InboxItem;
 pub use crate::lanes::Lane;
+pub use crate::monitors::{Due, MonitorFilter, OpenRun};
 pub use crate::orders::{IdentifierFilter, OrderFilter, Plan, StoredEvent, Work};
 pub use crate::orphans::{ObjectCancel, Orphan, OrphanFilter, OrphanKind};
 pub use crate::submissions::{Finished, NewSubmission, StoredSubmission, SubmissionPart, SubmissionState};

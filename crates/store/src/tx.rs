@@ -20,6 +20,7 @@ use crate::documents::Documents;
 use crate::error::{Result, StoreError};
 use crate::idempotency::Idempotency;
 use crate::inbox::Inbox;
+use crate::monitors::Monitors;
 use crate::orders::Orders;
 use crate::payloads::Payloads;
 use crate::scans::Scans;
@@ -198,6 +199,10 @@ impl Tx {
 
     pub fn batches(&mut self) -> Batches<'_> {
         Batches { tx: self }
+    }
+
+    pub fn monitors(&mut self) -> Monitors<'_> {
+        Monitors { tx: self }
     }
 
     pub fn submissions(&mut self) -> Submissions<'_> {

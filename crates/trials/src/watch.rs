@@ -9,7 +9,8 @@ use domain::case::Sightings;
 use domain::{CheckInput, Clock as _, FieldError, OrderInput, Reason, Reference, Timestamp, VendorRef};
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched, HookNews, HookRefused,
-    HookRequest, ItemOutcome, LocateQuery, ProbeFault, Provider, Snapshot, Submission, SubmitReport, SweepQuery,
+    HookRequest, ItemOutcome, LocateQuery, Monitoring, ProbeFault, Provider, Snapshot, Submission, SubmitReport,
+    SweepQuery,
 };
 
 use crate::clock::TestClock;
@@ -117,6 +118,10 @@ impl Provider for Watched {
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
         self.provider.receive_hook(request)
+    }
+
+    fn monitoring(&self) -> Option<&dyn Monitoring> {
+        self.provider.monitoring()
     }
 
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {

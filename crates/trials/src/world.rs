@@ -238,9 +238,11 @@ pub async fn work(engine: &Engine) -> Result<usize, StoreError> {
         done += engine.dispatch(account, 50).await?;
         done += engine.follow(account, 50).await?;
         done += engine.cancellations(account).await?;
+        done += engine.monitors(account).await?;
         done += usize::from(engine.sweep(account).await?);
     }
     done += engine.cancel_batches().await?;
+    done += engine.run_monitors().await?;
     done += engine.read_inbox().await?;
     done += engine.find_dead_calls().await?;
     done += engine.reconcile().await?;

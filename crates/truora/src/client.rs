@@ -97,6 +97,35 @@ impl Client {
         only_pdf(self.http.stream(ctx, self.request(Method::GET, url)).await?).await
     }
 
+    /// Sends a form, other than to make a check.
+    pub async fn write(
+        &self,
+        ctx: &CallContext,
+        method: Method,
+        url: Url,
+        form: &[(&'static str, String)],
+    ) -> Result<VendorAnswer, CallError> {
+        let body = serde_urlencoded::to_string(form).map_err(|_| bad_request())?;
+        self.http.send(ctx, self.request(method, url).body(FORM, body)).await
+    }
+
+    pub async fn read(&self, ctx: &CallContext, url: Url) -> Result<VendorAnswer, CallError> {
+        self.http.send(ctx, self.request(Method::GET, url)).await
+    }
+
+    /// `/v1/continuous-checks`, of all or of one.
+    pub fn continuous_url(&self, id: Option<&str>, rest: &[&str]) -> Result<Url, CallError> {
+        let mut url = self.checks.clone();
+        url.set_path("/v1/continuous-checks");
+        if let Some(id) = id {
+            if matches!(id, "" | "." | "..") {
+                return Err(bad_request());
+            }
+            url.path_segments_mut().map_err(|()| bad_request())?.push(id).extend(rest);
+        }
+        Ok(url)
+    }
+
     fn request(&self, method: Method, url: Url) -> VendorRequest {
         VendorRequest::new(method, url).header(KEY, self.key.clone())
     }

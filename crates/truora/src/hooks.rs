@@ -109,9 +109,26 @@ fn check_age(iat: i64, now: Timestamp) -> Result<(), HookRefused> {
     if issued + OLDEST < now || issued > now + SKEW { Err(HookRefused::Expired) } else { Ok(()) }
 }
 
+/// News of a continuous check: no more than a hint to look at it. `None`: it is of something else, or names none.
+fn of_continuous(event: &HookEvent, kind: &str, action: &str) -> Result<Option<HookNews>, HookRefused> {
+    if kind != "continuous_check" || action != "changed" {
+        return Ok(None);
+    }
+    let id = named_id(object(event).get("continuous_check_id").and_then(Value::as_str))?;
+    Ok(id.map(|monitor_id| HookNews {
+        dedupe_key: dedupe_key(event, &monitor_id),
+        reference: None,
+        vendor: None,
+        says: HookSays::MonitorChanged { monitor_id },
+    }))
+}
+
 /// News of a dated hook. Its object is as good as a fetch, where it is whole.
 fn dated(policy: &OutcomePolicy, event: &HookEvent) -> Result<HookNews, HookRefused> {
     let (kind, action) = words(event);
+    if let Some(news) = of_continuous(event, &kind, &action)? {
+        return Ok(news);
+    }
     let object = object(event);
     let id = check_id(&object)?;
     let check: Option<wire::Check> = Deserialize::deserialize(&object).ok();
@@ -135,6 +152,9 @@ fn undated(event: &HookEvent) -> Result<HookNews, HookRefused> {
     let (kind, action) = words(event);
     let id = check_id(&object(event))?;
     let news = match id {
+        _ if kind == "continuous_check" => {
+            of_continuous(event, &kind, &action)?.unwrap_or_else(|| note(event, id, &kind, &action))
+        }
         Some(id) if is_of_check(&kind, &action) => HookNews {
             dedupe_key: dedupe_key(event, &id),
             reference: None,

@@ -2,9 +2,10 @@
 //!
 //! `wire` is the vendor's JSON, `client` the calls; `countries`, `inputs` and `validate` say what must be sent, `mapping`
 //! and `outcome` what an answer means; `submit` classifies create calls, `locate` finds them again, `hooks` reads what
-//! the vendor sends. What is known of the vendor and where it is handled: `docs/vendors/truora.md`.
+//! the vendor sends; `continuous` has it repeat checks. What is known of the vendor and where it is handled: `docs/vendors/truora.md`.
 
 mod client;
+mod continuous;
 mod countries;
 #[cfg(test)]
 mod fixtures;
@@ -26,8 +27,8 @@ use domain::case::Sightings;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
-    HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, ProbeFault, Product, Provider, Submission,
-    SubmitReport, SweepQuery, Timing,
+    HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, Monitoring, ProbeFault, Product, Provider,
+    Submission, SubmitReport, SweepQuery, Timing,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -235,6 +236,10 @@ impl Provider for Truora {
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
         hooks::receive(self.hook_keys.as_ref(), &self.policy, request)
+    }
+
+    fn monitoring(&self) -> Option<&dyn Monitoring> {
+        Some(self)
     }
 
     /// Reads the first page of the list of checks.

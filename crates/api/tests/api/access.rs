@@ -34,6 +34,12 @@ fn rule(operation: &str, check_id: &Value) -> Option<Rule> {
         "listOrders" | "listBatches" | "listReconciliationCases" | "listOrphans" | "listAuditEntries" => {
             (None, &[], Empty)
         }
+        "createMonitor" => {
+            let body = json!({"order": new_order(), "frequency": "P1M", "end_date": "2028-01-01"});
+            (Some(body), &["orders:write"], Served)
+        }
+        "updateMonitor" => (Some(json!({"status": "paused"})), &[], NotFound),
+        "listMonitors" => (None, &[], Empty),
         "searchOrders" => (Some(json!({})), &[], Empty),
         "getOrder"
         | "getOrderReport"
@@ -44,6 +50,9 @@ fn rule(operation: &str, check_id: &Value) -> Option<Rule> {
         | "listBatchOrders"
         | "cancelBatch"
         | "getBatchReport"
+        | "getMonitor"
+        | "deleteMonitor"
+        | "listMonitorRuns"
         | "getCheck"
         | "getCheckVendorPayload"
         | "getReconciliationCase"
@@ -65,6 +74,7 @@ const OPEN: [&str; 5] =
 struct Fixture {
     order: Value,
     batch: Value,
+    monitor: Value,
     case: String,
 }
 
@@ -73,7 +83,9 @@ async fn fixture(gateway: &Gateway) -> Fixture {
     let case = gateway.case_of(&order).await.to_string();
     gateway.payload_of(&order, b"{}").await;
     let batch = gateway.call("POST", "/v1/batches", Some(&json!({"orders": [new_order()]}))).await.body;
-    Fixture { order, batch, case }
+    let monitor = json!({"from_order_id": order["id"], "frequency": "weekly", "end_date": "2028-01-01"});
+    let monitor = gateway.call("POST", "/v1/monitors", Some(&monitor)).await.body;
+    Fixture { order, batch, monitor, case }
 }
 
 fn fill(path: &str, fixture: &Fixture) -> String {
@@ -82,6 +94,8 @@ fn fill(path: &str, fixture: &Fixture) -> String {
         text(&fixture.order["id"])
     } else if path.starts_with("/v1/batches") {
         text(&fixture.batch["id"])
+    } else if path.starts_with("/v1/monitors") {
+        text(&fixture.monitor["id"])
     } else if path.starts_with("/v1/checks") {
         text(&fixture.order["checks"][0]["id"])
     } else {

@@ -7,6 +7,7 @@ mod edge;
 mod gateway;
 mod idempotency;
 mod malformed;
+mod monitors;
 mod orders;
 mod reconciliation;
 mod sockets;

@@ -73,6 +73,7 @@ fn any_news() -> impl Strategy<Value = News> {
         (sub(), vendor(), any::<bool>()).prop_map(|(submission, vendor, provisional)| {
             News::Accepted { submission, vendor, provisional, at: at(1) }
         }),
+        (sub(), vendor()).prop_map(|(submission, vendor)| News::Adopted { submission, vendor, at: at(1) }),
         sub().prop_map(|submission| News::Rejected { submission, why: why("rejected"), at: at(2) }),
         sub().prop_map(|submission| News::Unconfirmed { submission, why: why("timeout") }),
         (sub(), vendor()).prop_map(|(submission, vendor)| News::Located { submission, vendor, at: at(3) }),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::Habits;
+use super::continuous::Continuous;
 use super::fate::{Fate, Status};
 use super::form::{self, Fields};
 use crate::clock::SimClock;
@@ -49,6 +50,7 @@ pub struct Account {
     open: BTreeSet<usize>,
     /// Made since the account was last moved on.
     fresh: Vec<usize>,
+    pub continuous: Vec<Continuous>,
 }
 
 /// What a create call came to.
@@ -110,6 +112,33 @@ impl Account {
             stranger: false,
         };
         Created::New(self.add(fingerprint, check))
+    }
+
+    /// A check that the account makes by itself, as the run of this number of a continuous check.
+    pub fn repeat_check(
+        &mut self,
+        form: Fields,
+        number: usize,
+        previous: usize,
+        habits: &Habits,
+        made_at: OffsetDateTime,
+    ) -> usize {
+        let fate = Fate::of_run(&form, number);
+        let check = Check {
+            id: new_id("CHK", 16),
+            course: fate.course(habits),
+            fate,
+            step: 0,
+            created_at: made_at,
+            updated_at: made_at,
+            deleted_at: None,
+            previous: Some(self.checks[previous].id.clone()),
+            printed: false,
+            high_priority: false,
+            stranger: false,
+            form,
+        };
+        self.add(form::fingerprint(&check.form), check)
     }
 
     /// A check of somebody else: with these fields, or those of the latest check of ours, or of nobody in particular.

@@ -199,6 +199,19 @@ fn side(fate: Fate, data_set: &str, is_id: bool) -> Side {
 }
 
 /// The vendor's own arithmetic shows; three digits are enough to see it.
+/// The whole score, as it stands now; -1: not computed yet.
+pub fn score(check: &Check) -> f64 {
+    if check.status() == Status::NotStarted {
+        return -1.0;
+    }
+    noisy(
+        scores(check, check.status())
+            .iter()
+            .map(|score| score.weight * score.by_id.score.min(score.by_name.score))
+            .sum(),
+    )
+}
+
 fn noisy(score: f64) -> f64 {
     (score * 1000.0).round() / 1000.0
 }

@@ -33,7 +33,7 @@ pub fn router() -> Router<Arc<Simulator>> {
         .route("/v1/checks/{id}/pdf", post(print_pdf).get(read_pdf))
 }
 
-fn not_found() -> Response {
+pub fn not_found() -> Response {
     gateway::error(StatusCode::NOT_FOUND, "Resource not found")
 }
 
@@ -72,11 +72,11 @@ async fn create(State(simulator): State<Arc<Simulator>>, headers: HeaderMap, bod
 }
 
 #[derive(Deserialize)]
-struct Cursor {
+pub struct Cursor {
     start_key: Option<String>,
 }
 
-struct BadCursor;
+pub struct BadCursor;
 
 impl IntoResponse for BadCursor {
     fn into_response(self) -> Response {
@@ -86,14 +86,19 @@ impl IntoResponse for BadCursor {
 }
 
 /// The id that a page begins after.
-fn decode(cursor: &Cursor) -> Result<Option<String>, BadCursor> {
+pub fn decode(cursor: &Cursor) -> Result<Option<String>, BadCursor> {
     let Some(key) = cursor.start_key.as_deref().filter(|key| !key.is_empty()) else { return Ok(None) };
     let id = URL_SAFE_NO_PAD.decode(key).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     id.map(Some).ok_or(BadCursor)
 }
 
 /// One page: its rows, and the link to the next one, empty at the end.
-fn page<T>(rows: impl Iterator<Item = T>, path: &str, key: impl Fn(&T) -> String, habits: &Habits) -> (Vec<T>, String) {
+pub fn page<T>(
+    rows: impl Iterator<Item = T>,
+    path: &str,
+    key: impl Fn(&T) -> String,
+    habits: &Habits,
+) -> (Vec<T>, String) {
     let size = habits.page_size.max(1);
     let mut rows: Vec<_> = rows.take(size + 1).collect();
     let link = |query: &str| format!("{}{path}{query}", habits.next_prefix);
@@ -140,6 +145,10 @@ async fn fetch(State(simulator): State<Arc<Simulator>>, Path(id): Path<String>) 
 async fn erase(State(simulator): State<Arc<Simulator>>, Path(id): Path<String>) -> Response {
     let now = simulator.tools.clock.now();
     let mut account = simulator.account();
+    if account.find(&id).is_some() && account.position(&id).is_some_and(|at| account.is_first_of_continuous(at)) {
+        let message = "Invalid request: the first check of a continuous check cannot be deleted";
+        return gateway::error(StatusCode::BAD_REQUEST, message);
+    }
     let Some(check) = account.find_mut(&id) else { return not_found() };
     check.deleted_at = Some(now);
     Json(json!({ "check": bodies::deleted(check, now), "self": format!("/v1/checks/{id}") })).into_response()

@@ -19,6 +19,8 @@ pub enum Fate {
     WrongName,
     Media,
     Odd,
+    /// Clean, and with records from the second run of a continuous check on.
+    Turning,
 }
 
 impl Fate {
@@ -27,6 +29,7 @@ impl Fate {
         let Some(number) = searched.iter().find_map(|field| form.get(*field)) else { return Self::Clean };
         let digits: Vec<u8> = number.bytes().filter(u8::is_ascii_digit).collect();
         match &digits[digits.len().saturating_sub(2)..] {
+            b"89" => Self::Turning,
             b"90" => Self::Records,
             b"91" => Self::Homonym,
             b"92" => Self::Delayed,
@@ -38,6 +41,14 @@ impl Fate {
             b"98" => Self::Media,
             b"99" => Self::Odd,
             _ => Self::Clean,
+        }
+    }
+
+    /// How a run of a continuous check ends: as the check that it began with, but for the numbers that turn.
+    pub fn of_run(form: &Fields, number: usize) -> Self {
+        match Self::of(form) {
+            Self::Turning if number > 1 => Self::Records,
+            fate => fate,
         }
     }
 

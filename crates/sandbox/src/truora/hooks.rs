@@ -9,24 +9,40 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::account::{Account, News, new_id};
+use super::continuous::Changed;
 use super::{Habits, HookFormat, Simulator, bodies};
 use crate::hooks::Hook;
 
 /// Tells of one step of a check, if anybody listens.
 pub fn send(simulator: &Simulator, habits: &Habits, account: &Account, news: &News) {
-    let (Some(url), Some(action)) = (simulator.tools.hooks.target(), news.status.hook_action()) else { return };
-    let check = account.check(news.check);
+    let Some(action) = news.status.hook_action() else { return };
+    let object = bodies::check_at(account.check(news.check), news.status, habits);
+    deliver(simulator, habits, &habits.hook_event_type, action, &object);
+}
+
+/// Tells of a run that differs from the one before.
+pub fn send_changed(simulator: &Simulator, habits: &Habits, account: &Account, changed: &Changed) {
+    // Rules name the product before the kind.
+    let kind = match habits.hook_event_type.rsplit_once('.') {
+        Some((product, _)) => format!("{product}.continuous_check"),
+        None => "continuous_check".to_owned(),
+    };
+    deliver(simulator, habits, &kind, "changed", &account.continuous[changed.0].body(account, habits));
+}
+
+fn deliver(simulator: &Simulator, habits: &Habits, kind: &str, action: &str, object: &Value) {
+    let Some(url) = simulator.tools.hooks.target() else { return };
     let now = simulator.tools.clock.now();
     let claims = json!({
         "iss": "Truora",
         "iat": now.unix_timestamp(),
         "events": [{
             "id": new_id("HKE", 20),
-            "event_type": habits.hook_event_type,
+            "event_type": kind,
             "event_action": action,
             "version": "1.0",
             "timestamp": bodies::moment(now),
-            "object": bodies::check_at(check, news.status, habits),
+            "object": object,
         }],
     });
     let (content_type, body) = match habits.hook_format {

@@ -10,6 +10,7 @@ mod costs;
 mod idempotency;
 mod inbox;
 mod lanes;
+mod monitors;
 mod orders;
 mod orphans;
 mod search;

@@ -229,3 +229,30 @@ fn what_is_signed_and_cannot_be_read_is_refused() {
         assert_eq!(take(body, at(ISSUED)).map(|_| ()), Err(HookRefused::Unreadable), "{events}");
     }
 }
+
+#[test]
+fn a_changed_continuous_check_is_a_hint_to_look_at_it() {
+    for (kind, action) in [
+        ("continuous_check", "changed"),
+        ("checks.continuous_check", "changed"),
+        ("checks.continuous_check.changed", ""),
+        ("checks.continuous_check.changed", "changed"),
+    ] {
+        let mut event = event(kind, action);
+        event["object"] = json!({ "continuous_check_id": "CCK1", "check": { "check_id": "CHK1" } });
+        let news = news_of(&event);
+        assert!(
+            matches!(&news.says, HookSays::MonitorChanged { monitor_id } if monitor_id == "CCK1"),
+            "{kind} {action}"
+        );
+        assert_eq!((&news.vendor, &news.reference), (&None, &None));
+        let undated = take(token(&json!({ "events": [event] })), at(ISSUED)).expect("a hint").remove(0);
+        assert!(matches!(undated.says, HookSays::MonitorChanged { .. }), "{kind} {action}");
+        assert_ne!(undated.dedupe_key, news.dedupe_key);
+    }
+    // Neither other news of it nor one that names none is more than a note.
+    let mut created = event("continuous_check", "created");
+    created["object"] = json!({ "continuous_check_id": "CCK1" });
+    assert!(matches!(news_of(&created).says, HookSays::Note { .. }));
+    assert!(matches!(news_of(&event("continuous_check", "changed")).says, HookSays::Note { .. }));
+}

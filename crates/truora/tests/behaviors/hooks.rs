@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use domain::{Standing, VendorRef};
-use provider::{HookNews, HookRefused, HookSays, Provider as _};
+use provider::{HookNews, HookRefused, HookSays, MonitorCreated, Monitoring as _, Provider as _, Share};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::{Site, in_colombia, now};
+use super::{Site, context, in_colombia, now};
 use crate::support::hook;
 
 /// Takes hooks on a port of its own and gives their bodies.
@@ -88,6 +88,37 @@ async fn every_step_of_a_check_is_told_and_signed() {
 async fn finished_tells_of_an_error_too() {
     let (_, news) = news_of_one_check(json!({}), "1032456793", 3).await;
     assert_eq!(words(&news), ["error", "in_progress", "not_started"]);
+}
+
+#[tokio::test]
+async fn a_run_that_differs_is_told_and_names_its_continuous_check() {
+    for kind in ["check", "checks.check"] {
+        let site = Site::with(json!({ "hook_event_type": kind })).await;
+        let (url, mut bodies) = receiver().await;
+        // Clean, and with records from the second run on.
+        let check = site.order(&in_colombia("1032456789")).await.vendor;
+        site.advance(60);
+        site.behave(json!({ "hooks": { "target": url } }));
+        let end_date = (now() + Duration::from_hours(30 * 24)).date();
+        let every = "daily".parse().expect("a frequency");
+        let made = site.truora.create(&context(Share::Create), &check, every, end_date).await;
+        let MonitorCreated::Made(made) = made else { panic!("not made: {made:?}") };
+        site.advance(4 * 24 * 60 * 60);
+        let changed = loop {
+            let body =
+                tokio::time::timeout(Duration::from_mins(1), bodies.recv()).await.expect("in time").expect("a hook");
+            let received_at = now() + Duration::from_hours(4 * 24);
+            let news = site.truora.receive_hook(&hook(body, received_at)).expect("an authentic hook");
+            let id = news.into_iter().find_map(|news| match news.says {
+                HookSays::MonitorChanged { monitor_id } => Some(monitor_id),
+                _ => None,
+            });
+            if let Some(id) = id {
+                break id;
+            }
+        };
+        assert_eq!(changed, made.id, "{kind}");
+    }
 }
 
 #[tokio::test]

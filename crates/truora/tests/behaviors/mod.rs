@@ -1,5 +1,6 @@
 //! What is particular to this vendor, over sockets.
 
+mod continuous;
 mod hooks;
 mod lists;
 mod objects;

@@ -1,0 +1,405 @@
+//! A vendor's own monitors: made once, told of changes, and looked at for the runs that the vendor has made.
+//!
+//! That a create call is about to be made is durable before it is. Where its answer is lost, or the process dies, the
+//! vendor's list is looked through for it; only what a look does not show after the settle window is asked for again.
+
+use std::time::{Duration, Instant};
+
+use domain::{
+    Monitor, MonitorId, MonitorRun, MonitorStatus, News, PauseReason, RunState, SubmissionId, Told, VendorRef,
+    VendorSide,
+};
+use provider::{CallError, MonitorChange, MonitorCreated, MonitorUpdated, Monitoring, Share, VendorMonitor, VendorRun};
+use store::{Due, Finished, NewSubmission, Plan, StoreError, SubmissionPart, SubmissionState, Tx, Work};
+
+use super::first_order;
+use super::step::{Step, must_stop_for_consent, next_look, next_step};
+use crate::gate::Passage;
+use crate::{Account, Engine};
+
+/// So many are claimed at once, and looked at one after the other.
+const AT_ONCE: u32 = 4;
+/// How many calls one of them takes at most, as a rule.
+const CALLS: u32 = 4;
+/// A run that was under way when it was switched off is looked for once more.
+const AFTERMATH: Duration = Duration::from_hours(1);
+
+impl Engine {
+    /// Tends the monitors of an account that have something to do. Gives how many.
+    pub async fn monitors(&self, account: &Account) -> Result<usize, StoreError> {
+        let Some(monitoring) = account.provider.monitoring() else { return Ok(0) };
+        let may_make = match self.passage(&account.key).await? {
+            Passage::Open => true,
+            Passage::Paused => false,
+            Passage::Probe | Passage::Resting(_) => return Ok(0),
+        };
+        let now = self.now();
+        let lease = account.timing.timeout * CALLS * AT_ONCE + self.settings.lease_margin;
+        let claimed = self.store().claim_monitors(Some(&account.key), AT_ONCE.into(), now, now + lease).await?;
+        for id in &claimed {
+            // Boxed: it is rare, and large.
+            if let Err(error) = Box::pin(self.tend(account, monitoring, *id, may_make)).await {
+                // It comes due again with the end of its lease.
+                tracing::error!(%error, monitor = %id, "could not tend a monitor");
+            }
+        }
+        Ok(claimed.len())
+    }
+
+    async fn tend(
+        &self,
+        account: &Account,
+        monitoring: &dyn Monitoring,
+        id: MonitorId,
+        may_make: bool,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.store().begin().await?;
+        let Some(monitor) = tx.monitors().peek(id).await? else { return Ok(()) };
+        let Some(vendor) = &monitor.vendor else { return Ok(()) };
+        let first = first_order(&mut tx, monitor.order_id).await?;
+        let watched = tx.monitors().watched(vendor.check_id).await?;
+        tx.cancel().await?;
+        match next_step(&monitor, vendor, first.as_ref(), watched, self.now()) {
+            Step::Rest => self.change(id, Due::Never, |_, _| {}).await,
+            Step::Pause(reason) => self.change(id, Due::At(self.now()), |monitor, _| pause(monitor, reason)).await,
+            Step::End => self.change(id, Due::At(self.now()), |monitor, _| monitor.end()).await,
+            Step::Create(_) if !may_make => self.tend_later(id, None).await,
+            Step::Tell(_, change) if change.enabled && !may_make => self.tend_later(id, None).await,
+            Step::Create(check) => self.have_repeated(account, monitoring, id, &check).await,
+            Step::Look(check) => self.look_for_lost(account, monitoring, id, &check).await,
+            Step::Tell(vendor_id, change) => self.tell_vendor(account, monitoring, id, &vendor_id, change).await,
+            Step::Follow(vendor_id) => self.look_for_runs(account, monitoring, id, &vendor_id).await,
+        }
+    }
+
+    /// Makes the create call. The intent is durable before.
+    async fn have_repeated(
+        &self,
+        account: &Account,
+        monitoring: &dyn Monitoring,
+        id: MonitorId,
+        check: &VendorRef,
+    ) -> Result<(), StoreError> {
+        let lease = account.timing.timeout + self.settings.lease_margin;
+        let lease_ends = Instant::now() + lease;
+        let until = self.now() + lease;
+        let mut tx = self.store().begin().await?;
+        let Some(mut monitor) = tx.monitors().lock(id).await? else { return Ok(()) };
+        let before = monitor.clone();
+        let is_wanted = monitor.is_wanted();
+        let (frequency, end_date) = (monitor.frequency, monitor.end_date);
+        let Some(vendor) = &mut monitor.vendor else { return Ok(()) };
+        if !is_wanted || vendor.monitor_id.is_some() || vendor.in_doubt_since.is_some() {
+            // It was changed meanwhile; the end of the lease brings it back.
+            return Ok(());
+        }
+        vendor.in_doubt_since = Some(until);
+        vendor.was_refused = false;
+        self.save_monitor(&mut tx, &before, &mut monitor, Due::At(until)).await?;
+        tx.save().await?;
+
+        let ctx = self.call_context(account, Share::Create).with_lease(lease_ends);
+        let created = monitoring.create(&ctx, check, frequency, end_date).await;
+        let now = self.now();
+        let class = match &created {
+            MonitorCreated::Made(_) => "accepted",
+            MonitorCreated::Refused(_) => "rejected",
+            MonitorCreated::NotSent { .. } => "not_sent",
+            MonitorCreated::Unknown(_) => "unknown",
+        };
+        metrics::counter!("vetgate_monitor_creates_total", "account" => account.key.to_string(), "class" => class)
+            .increment(1);
+        match created {
+            MonitorCreated::Made(made) => {
+                self.call_went_well(&account.key).await;
+                self.change(id, Due::At(now), |monitor, vendor| {
+                    if vendor.monitor_id.is_none() {
+                        adopt(vendor, &made, monitor);
+                    }
+                })
+                .await
+            }
+            MonitorCreated::Refused(why) => {
+                tracing::warn!(monitor = %id, account = %account.key, %why.message, "the vendor refuses to monitor a check");
+                self.call_went_well(&account.key).await;
+                self.change(id, Due::At(now + settle(account)), |_, vendor| {
+                    vendor.in_doubt_since = Some(now);
+                    vendor.was_refused = true;
+                })
+                .await
+            }
+            MonitorCreated::NotSent { why, retry_after } => {
+                if why.code == provider::NotSentReason::NotConnected.code() || why.code == "credentials_refused" {
+                    self.call_went_wrong(&account.key, &why.code).await;
+                }
+                self.change(id, Due::AsItIs, |_, vendor| vendor.in_doubt_since = None).await?;
+                self.tend_later(id, retry_after).await
+            }
+            MonitorCreated::Unknown(why) => {
+                tracing::warn!(monitor = %id, account = %account.key, why = why.code, "whether the vendor made a monitor is not known; it is looked for");
+                self.call_went_wrong(&account.key, &why.code).await;
+                self.change(id, Due::At(now), |_, vendor| vendor.in_doubt_since = Some(now)).await
+            }
+        }
+    }
+
+    /// Looks through the vendor's list for what a lost create call has made.
+    async fn look_for_lost(
+        &self,
+        account: &Account,
+        monitoring: &dyn Monitoring,
+        id: MonitorId,
+        check: &VendorRef,
+    ) -> Result<(), StoreError> {
+        let began = self.now();
+        let found = match monitoring.find(&self.call_context(account, Share::LookUp), check).await {
+            Ok(found) => found,
+            Err(error) => return self.failed(account, id, &error).await,
+        };
+        self.call_went_well(&account.key).await;
+        let mut tx = self.store().begin().await?;
+        let Some(mut monitor) = tx.monitors().lock(id).await? else { return Ok(()) };
+        let before = monitor.clone();
+        let ids: Vec<String> = found.iter().map(|one| one.id.clone()).collect();
+        let held = tx.monitors().held(&account.key, &ids, id).await?;
+        let copy = monitor.clone();
+        let Some(vendor) = &mut monitor.vendor else { return Ok(()) };
+        let Some(in_doubt_since) = vendor.in_doubt_since.filter(|_| vendor.monitor_id.is_none()) else { return Ok(()) };
+        // The end date cannot be changed there: another one is another's.
+        let is_ours =
+            |one: &&VendorMonitor| one.end_date.is_none_or(|end| end == copy.end_date) && !held.contains(&one.id);
+        let mut ours: Vec<_> = found.iter().filter(is_ours).collect();
+        ours.sort_by(|one, other| one.id.cmp(&other.id));
+        if ours.len() > 1 {
+            tracing::error!(monitor = %id, account = %account.key, count = ours.len(), "the vendor has several monitors of one check; all but the first are to be switched off in its dashboard");
+        }
+        let settled_at = in_doubt_since + settle(account);
+        let mut due = Due::At(began);
+        if let Some(one) = ours.first() {
+            adopt(vendor, one, &copy);
+        } else if began < settled_at {
+            // It may come into the list yet.
+            due = Due::At(settled_at);
+        } else {
+            let was_refused = std::mem::take(&mut vendor.was_refused);
+            vendor.in_doubt_since = None;
+            if was_refused {
+                pause(&mut monitor, PauseReason::VendorRefused);
+            }
+        }
+        self.save_monitor(&mut tx, &before, &mut monitor, due).await?;
+        tx.save().await
+    }
+
+    /// Tells the vendor how often to run, and whether to.
+    async fn tell_vendor(
+        &self,
+        account: &Account,
+        monitoring: &dyn Monitoring,
+        id: MonitorId,
+        vendor_id: &str,
+        change: MonitorChange,
+    ) -> Result<(), StoreError> {
+        let answer = monitoring.update(&self.call_context(account, Share::Create), vendor_id, change).await;
+        let now = self.now();
+        if answer.is_ok() {
+            self.call_went_well(&account.key).await;
+        }
+        match answer {
+            Ok(MonitorUpdated::Changed(made)) => {
+                let due = if change.enabled { now } else { now + AFTERMATH };
+                self.change(id, Due::At(due), |monitor, vendor| {
+                    vendor.told = Some(Told { frequency: change.frequency, enabled: change.enabled });
+                    vendor.failures = 0;
+                    monitor.next_run_at = made.next_run_at.filter(|_| monitor.is_wanted());
+                })
+                .await
+            }
+            Ok(MonitorUpdated::Missing) => self.change(id, Due::At(now), forget).await,
+            Ok(MonitorUpdated::Refused(why)) if change.enabled => {
+                tracing::warn!(monitor = %id, account = %account.key, %why.message, "the vendor refuses to change a monitor");
+                self.change(id, Due::At(now), |monitor, _| pause(monitor, PauseReason::VendorRefused)).await
+            }
+            Ok(MonitorUpdated::Refused(why)) => {
+                tracing::error!(monitor = %id, account = %account.key, %why.message, "the vendor refuses to switch a monitor off; it is asked again");
+                self.tend_later(id, Some(AFTERMATH)).await
+            }
+            Err(error) => self.failed(account, id, &error).await,
+        }
+    }
+
+    /// Takes in the runs that the vendor has made, and sees when the next one is due.
+    async fn look_for_runs(
+        &self,
+        account: &Account,
+        monitoring: &dyn Monitoring,
+        id: MonitorId,
+        vendor_id: &str,
+    ) -> Result<(), StoreError> {
+        let ctx = self.call_context(account, Share::Poll);
+        // Its standing first: a run that is made between the two calls is seen by the second.
+        let looked = match monitoring.get(&ctx, vendor_id).await {
+            Ok(None) => return self.change(id, Due::At(self.now()), forget).await,
+            Ok(Some(one)) => monitoring.runs(&ctx, vendor_id).await.map(|runs| (one, runs)),
+            Err(error) => Err(error),
+        };
+        let (one, runs) = match looked {
+            Ok(looked) => looked,
+            Err(error) => return self.failed(account, id, &error).await,
+        };
+        self.call_went_well(&account.key).await;
+        for run in &runs {
+            self.take_run(account, id, run).await?;
+        }
+        let now = self.now();
+        let mut tx = self.store().begin().await?;
+        let Some(mut monitor) = tx.monitors().lock(id).await? else { return Ok(()) };
+        let before = monitor.clone();
+        let first = first_order(&mut tx, monitor.order_id).await?;
+        let is_over = now.date() > monitor.end_date;
+        let was_on = monitor.vendor.as_ref().and_then(|vendor| vendor.told).is_some_and(|told| told.enabled);
+        if let Some(vendor) = &mut monitor.vendor {
+            vendor.failures = 0;
+            if let Some(told) = vendor.told.as_mut().filter(|_| !one.enabled) {
+                told.enabled = false;
+            }
+        }
+        if monitor.is_wanted() && is_over {
+            monitor.end();
+        } else if monitor.is_wanted() && was_on && !one.enabled {
+            pause(&mut monitor, PauseReason::VendorStopped);
+        } else if let Some(first) = &first
+            && must_stop_for_consent(&monitor, first, one.next_run_at.unwrap_or(now))
+        {
+            pause(&mut monitor, PauseReason::ConsentExpired);
+        }
+        let due = if monitor.is_wanted() {
+            monitor.next_run_at = one.next_run_at;
+            Due::At(next_look(one.next_run_at, monitor.end_date, now))
+        } else if before.status == monitor.status && !was_on {
+            Due::Never
+        } else if one.enabled {
+            Due::At(now)
+        } else {
+            Due::At(now + AFTERMATH)
+        };
+        self.save_monitor(&mut tx, &before, &mut monitor, due).await?;
+        tx.save().await?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Makes an order of an object of the vendor, once: its check is bound to it from the start, without a create call.
+    async fn take_run(&self, account: &Account, id: MonitorId, seen: &VendorRun) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut tx = self.store().begin().await?;
+        let Some(mut monitor) = tx.monitors().lock(id).await? else { return Ok(()) };
+        let before = monitor.clone();
+        let Some(vendor) = monitor.vendor.as_ref().filter(|_| monitor.deleted_at.is_none()) else { return Ok(()) };
+        let is_first =
+            tx.monitors().watched(vendor.check_id).await?.and_then(|(vendor, _)| vendor).as_ref() == Some(&seen.vendor);
+        if is_first || tx.monitors().taken(id).await?.contains(&seen.vendor.order_id) {
+            return Ok(());
+        }
+        let Some(first) = first_order(&mut tx, monitor.order_id).await? else { return Ok(()) };
+        let mut order = self.once_more(&first);
+        let Some(check) = order.checks.first() else { return Ok(()) };
+        let (check_id, reference) = (check.id, check.reference());
+        tx.orders().insert(&order, now).await?;
+
+        let submission = SubmissionId::generate(self.clock(), self.entropy());
+        let new = NewSubmission {
+            id: submission,
+            tenant: order.tenant.clone(),
+            account: account.key.clone(),
+            started_at: now,
+            lease_until: now,
+            items: vec![SubmissionPart { check_id, order_id: order.id, reference }],
+        };
+        tx.submissions().insert(&new).await?;
+        let finished = Finished { state: SubmissionState::Accepted, ended_at: now, http_status: None, answer: None };
+        tx.submissions().finish(submission, &finished).await?;
+        let news = News::Adopted { submission, vendor: seen.vendor.clone(), at: seen.made_at.unwrap_or(now).min(now) };
+        let events = order.tell(check_id, &news, now);
+        let look = Plan { check_id, work: Some((Work::Follow, now)) };
+        tx.orders().save(&order, &[look], &events).await?;
+
+        monitor.runs += 1;
+        let run = MonitorRun {
+            monitor_id: id,
+            number: monitor.runs,
+            state: RunState::Open,
+            order_id: Some(order.id),
+            due_at: seen.made_at.unwrap_or(now),
+            ended_at: None,
+            changed: None,
+        };
+        tx.monitors().insert_run(&run, Some(&seen.vendor.order_id)).await?;
+        self.save_monitor(&mut tx, &before, &mut monitor, Due::AsItIs).await?;
+        tx.save().await
+    }
+
+    /// Changes a monitor under its lock.
+    async fn change(
+        &self,
+        id: MonitorId,
+        due: Due,
+        change: impl FnOnce(&mut Monitor, &mut VendorSide) + Send,
+    ) -> Result<(), StoreError> {
+        let mut tx: Tx = self.store().begin().await?;
+        let Some(mut monitor) = tx.monitors().lock(id).await? else { return Ok(()) };
+        let before = monitor.clone();
+        if let Some(mut vendor) = monitor.vendor.take() {
+            monitor.vendor = Some(vendor.clone());
+            change(&mut monitor, &mut vendor);
+            monitor.vendor = Some(vendor);
+        }
+        self.save_monitor(&mut tx, &before, &mut monitor, due).await?;
+        tx.save().await
+    }
+
+    async fn failed(&self, account: &Account, id: MonitorId, error: &CallError) -> Result<(), StoreError> {
+        tracing::info!(monitor = %id, account = %account.key, %error, "could not ask the vendor about a monitor");
+        self.call_failed(&account.key, error).await;
+        self.tend_later(id, None).await
+    }
+
+    /// Comes back after a while that grows with each failure.
+    async fn tend_later(&self, id: MonitorId, wait: Option<Duration>) -> Result<(), StoreError> {
+        let mut tx = self.store().begin().await?;
+        let Some(mut monitor) = tx.monitors().lock(id).await? else { return Ok(()) };
+        let before = monitor.clone();
+        let Some(vendor) = &mut monitor.vendor else { return Ok(()) };
+        vendor.failures = vendor.failures.saturating_add(1).min(1_000);
+        let wait = wait.unwrap_or_else(|| self.back_off(vendor.failures));
+        let due = Due::At(self.now() + wait);
+        self.save_monitor(&mut tx, &before, &mut monitor, due).await?;
+        tx.save().await
+    }
+}
+
+fn settle(account: &Account) -> Duration {
+    account.settle.unwrap_or(account.timing.settle)
+}
+
+/// The vendor's monitor is this one.
+fn adopt(vendor: &mut VendorSide, one: &VendorMonitor, monitor: &Monitor) {
+    vendor.monitor_id = Some(one.id.clone());
+    vendor.told = Some(Told { frequency: one.frequency.unwrap_or(monitor.frequency), enabled: one.enabled });
+    vendor.in_doubt_since = None;
+    vendor.was_refused = false;
+    vendor.failures = 0;
+}
+
+/// The vendor has it no more.
+fn forget(monitor: &mut Monitor, vendor: &mut VendorSide) {
+    vendor.monitor_id = None;
+    vendor.told = None;
+    pause(monitor, PauseReason::VendorStopped);
+}
+
+fn pause(monitor: &mut Monitor, reason: PauseReason) {
+    if monitor.status == MonitorStatus::Enabled {
+        monitor.pause(reason);
+    }
+}
