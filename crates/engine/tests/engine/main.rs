@@ -13,4 +13,5 @@ mod sweeps;
 mod theary_batches;
 mod thousands;
 mod unreadable;
+mod waterfalls;
 mod world;
