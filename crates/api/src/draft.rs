@@ -12,7 +12,7 @@ mod subject;
 
 use std::collections::BTreeMap;
 
-use domain::{OrderDraft, OrderInput, ProviderId, Purpose, Sensitive, Timestamp};
+use domain::{OrderDraft, OrderInput, Purpose, Sensitive, Timestamp, Wish};
 use serde_json::{Map, Value};
 
 use crate::faults::{Faults, join};
@@ -28,6 +28,8 @@ pub const FIELDS: &[&str] =
 /// The most characters of an `external_id`.
 pub const LONGEST_EXTERNAL_ID: usize = 200;
 
+/// The most vendors that a check is tried at.
+pub const MOST_PROVIDERS: usize = 5;
 const MOST_METADATA: usize = 50;
 pub const LONGEST_METADATA_KEY: usize = 40;
 pub const LONGEST_METADATA_VALUE: usize = 500;
@@ -63,7 +65,7 @@ fn read(body: Value, now: Timestamp, faults: &mut Faults) -> Option<OrderDraft> 
         }
         texts::longest(id, "/external_id", LONGEST_EXTERNAL_ID, faults);
     }
-    let provider = provider(&mut body, "", faults);
+    let providers = providers(&mut body, "", faults);
     let purpose = purpose(&mut body, faults);
     let subject = required(&mut body, "subject", faults).and_then(|value| subject::read(value, now, faults));
     let position = present(&mut body, "position").and_then(|value| position::read(value, faults));
@@ -73,7 +75,7 @@ fn read(body: Value, now: Timestamp, faults: &mut Faults) -> Option<OrderDraft> 
     Some(OrderDraft {
         external_id,
         input: Sensitive::new(OrderInput { subject: subject?, position, purpose, consent: consent? }),
-        provider,
+        providers,
         checks: checks?,
         metadata,
     })
@@ -100,24 +102,35 @@ fn text(object: &mut Map<String, Value>, key: &str, at: &str, faults: &mut Fault
     None
 }
 
-/// One vendor's name. A list of vendors to be tried in turn is not carried out yet, and must not be taken for one.
-fn provider(object: &mut Map<String, Value>, at: &str, faults: &mut Faults) -> Option<ProviderId> {
+/// A vendor's name, or a list of them to be tried in turn.
+fn providers(object: &mut Map<String, Value>, at: &str, faults: &mut Faults) -> Vec<Wish> {
+    const EXPECTED: &str = "Expected the name of a provider, such as theary, with a product where it has some \
+                            (truework:employer-search), or a list of them to be tried in turn.";
     let pointer = join(at, "provider");
-    match present(object, "provider")? {
-        Value::String(name) if !name.is_empty() => Some(ProviderId::new(name)),
-        Value::Array(_) => {
-            faults.push(
-                pointer,
-                "not_supported",
-                "Name one provider; lists to be tried in turn are not supported yet.",
-            );
-            None
+    let names = match present(object, "provider") {
+        None => return Vec::new(),
+        Some(Value::Array(names)) if (1..=MOST_PROVIDERS).contains(&names.len()) => names,
+        Some(Value::Array(_)) => {
+            faults.push(pointer, "invalid", format!("A list names 1 to {MOST_PROVIDERS} providers."));
+            return Vec::new();
         }
-        _ => {
-            faults.push(pointer, "invalid", "Expected the name of a provider, such as theary.");
-            None
+        Some(name) => vec![name],
+    };
+    let mut wishes: Vec<Wish> = Vec::with_capacity(names.len());
+    for name in &names {
+        match name.as_str().and_then(Wish::parse) {
+            Some(wish) if wishes.contains(&wish) => {
+                faults.push(pointer, "invalid", "A list names each provider, or each of its products, once.");
+                return Vec::new();
+            }
+            Some(wish) => wishes.push(wish),
+            None => {
+                faults.push(pointer, "invalid", EXPECTED);
+                return Vec::new();
+            }
         }
     }
+    wishes
 }
 
 fn purpose(body: &mut Map<String, Value>, faults: &mut Faults) -> Purpose {

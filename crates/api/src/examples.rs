@@ -89,7 +89,7 @@ pub fn check_view() -> Value {
         "account": "default", "status": "in_progress", "status_reason": null,
         "vendor": {"order_id": "ord_123", "check_id": "search_456", "status": "IN_PROGRESS"},
         "action": null, "outcome": null, "result": null, "revision": 0, "estimated_completion_at": null,
-        "cancel_requested_at": null, "created_at": "2026-11-21T09:00:00Z", "submitted_at": "2026-11-21T09:00:02Z",
+        "attempts": [], "next_providers": [], "cancel_requested_at": null, "created_at": "2026-11-21T09:00:00Z", "submitted_at": "2026-11-21T09:00:02Z",
         "completed_at": null
     })
 }

@@ -15,7 +15,7 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::draft::{LONGEST_EXTERNAL_ID, LONGEST_METADATA_VALUE};
+use crate::draft::{LONGEST_EXTERNAL_ID, LONGEST_METADATA_VALUE, MOST_PROVIDERS};
 
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
@@ -120,15 +120,26 @@ impl ToSchema for CheckRequest {
 
 /// The fields that every check may carry.
 fn routed(object: &mut Object) {
-    let provider =
-        optional(Type::String).description(Some("The vendor. Absent: the order's, else the configured route."));
+    let provider = providers(
+        "The vendor, with a product where it has some (`truework:employer-search`), or a list of them that are tried in turn: \
+         where one finds no record, cannot find out or refuses, the next has its turn. With a list, `vendor_options` \
+         holds an object for each vendor, under its name. Absent: the order's, else the configured route.",
+    );
     let account = optional(Type::String).description(Some("The vendor account, where there are several."));
     let options = optional(Type::Object)
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
         .description(Some("Fields of the vendor's own, from an allow-list per vendor."));
-    object.properties.insert("provider".to_owned(), provider.into());
+    object.properties.insert("provider".to_owned(), provider);
     object.properties.insert("account".to_owned(), account.into());
     object.properties.insert("vendor_options".to_owned(), options.into());
+}
+
+/// One provider's name, or a list of them.
+fn providers(description: &str) -> RefOr<Schema> {
+    let list = ArrayBuilder::new().items(text()).min_items(Some(1)).max_items(Some(MOST_PROVIDERS));
+    let null = ObjectBuilder::new().schema_type(Type::Null);
+    let one_of = OneOfBuilder::new().item(text()).item(list).item(null).description(Some(description));
+    RefOr::T(one_of.build().into())
 }
 
 impl PartialSchema for OrderRequest {
@@ -150,10 +161,7 @@ impl PartialSchema for OrderRequest {
             .property("purpose", to(&Purpose::name()))
             .property("consent", to(&Consent::name()))
             .required("consent")
-            .property(
-                "provider",
-                optional(Type::String).description(Some("The vendor of every check that names none.")),
-            )
+            .property("provider", providers("The vendor, or the vendors in turn, of every check that names none."))
             .property("checks", checks)
             .required("checks")
             .property("metadata", metadata)

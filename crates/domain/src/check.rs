@@ -10,6 +10,7 @@ use crate::result::{CheckResult, Outcome, Reason, ResultDigest};
 use crate::sensitive::Sensitive;
 use crate::status::CheckStatus;
 use crate::time::Timestamp;
+use crate::waterfall::{Leg, Tried};
 
 /// One product about the subject of an order, fulfilled by one vendor account.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ pub struct Check {
     pub position: u16,
     pub kind: CheckType,
     pub account: AccountKey,
-    /// 1, and one more for each retry with corrections.
+    /// 1, and one more for each further vendor and each retry with corrections.
     pub attempt: u16,
     pub input: Sensitive<CheckInput>,
     pub state: CheckState,
@@ -55,6 +56,12 @@ pub struct CheckState {
     pub submitted_at: Option<Timestamp>,
     /// When it became final.
     pub ended_at: Option<Timestamp>,
+    /// The vendors that it is tried at in turn; none where there is one only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<Leg>,
+    /// Those that gave way to the next, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Tried>,
 }
 
 impl std::fmt::Debug for CheckState {
@@ -156,6 +163,8 @@ impl CheckState {
             cancel: None,
             submitted_at: None,
             ended_at: None,
+            legs: Vec::new(),
+            tried: Vec::new(),
         }
     }
 

@@ -10,8 +10,8 @@ use crate::sensitive::Sensitive;
 pub struct OrderDraft {
     pub external_id: Option<String>,
     pub input: Sensitive<OrderInput>,
-    /// Where every check of the order goes unless it says otherwise itself.
-    pub provider: Option<ProviderId>,
+    /// Where every check of the order goes, in turn, unless it says otherwise itself; none: by the routes.
+    pub providers: Vec<Wish>,
     /// 1 to 20.
     pub checks: Vec<CheckDraft>,
     pub metadata: BTreeMap<String, String>,
@@ -20,6 +20,26 @@ pub struct OrderDraft {
 #[derive(Debug, Clone)]
 pub struct CheckDraft {
     pub input: Sensitive<CheckInput>,
-    pub provider: Option<ProviderId>,
+    /// The vendors to be tried in turn; none: as the order says.
+    pub providers: Vec<Wish>,
     pub account: Option<String>,
+}
+
+/// A vendor that the caller names: `truework`, or with one of its products, `truework:employer-search`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    pub provider: ProviderId,
+    pub product: Option<String>,
+}
+
+impl Wish {
+    /// `None`: it names no provider, or no product behind the colon.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (provider, product) =
+            text.split_once(':').map_or((text, None), |(provider, product)| (provider, Some(product)));
+        if provider.is_empty() || product.is_some_and(str::is_empty) {
+            return None;
+        }
+        Some(Self { provider: ProviderId::new(provider), product: product.map(str::to_owned) })
+    }
 }

@@ -84,7 +84,10 @@ pub(crate) fn of_check(before: &CheckState, after: &CheckState) -> Vec<EventType
         events.push(if by_answer { E::CheckSubmitted } else { E::CheckConfirmed });
     }
     let (old, new) = (before.status(), after.status());
-    if old != new {
+    if after.tried.len() > before.tried.len() {
+        // The next vendor has its turn.
+        events.push(E::CheckUpdated);
+    } else if old != new {
         match new {
             CheckStatus::Unconfirmed => events.push(E::CheckUnconfirmed),
             CheckStatus::NeedsReview => events.push(E::CheckNeedsReview),

@@ -22,11 +22,12 @@ pub mod settle;
 pub mod status;
 pub mod subject;
 pub mod time;
+pub mod waterfall;
 
 pub use batch::{Batch, BatchCancel, BatchStatus, CheckCounts, RejectedRow, RowFault};
 pub use case::{AfterAbsence, Case, CaseItem, CaseState, ItemState, ScanReport};
 pub use check::{Binding, CancelIntent, Check, CheckState, Ending, Stage};
-pub use draft::{CheckDraft, OrderDraft};
+pub use draft::{CheckDraft, OrderDraft, Wish};
 pub use event::{Event, EventType};
 pub use frequency::{Frequency, FrequencyUnit};
 pub use id::{
@@ -47,3 +48,4 @@ pub use sensitive::Sensitive;
 pub use status::{CheckStatus, OrderStatus};
 pub use subject::{Address, Company, Gender, Identifier, IdentifierType, Person, Subject, Vehicle};
 pub use time::{Clock, Date, Entropy, Timestamp};
+pub use waterfall::{Leg, Tried};

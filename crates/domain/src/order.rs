@@ -78,7 +78,13 @@ impl Order {
         if before.is_same_but_for_time(&after) {
             return Vec::new();
         }
+        let turned = after.tried.len() > before.tried.len();
         check.state = after;
+        if let Some(leg) = check.state.leg().filter(|_| turned).cloned() {
+            check.account = leg.account;
+            check.input = Sensitive::new(leg.input);
+            check.attempt += 1;
+        }
         let kinds = event::of_check(&before, &check.state);
         self.version += 1;
         self.updated_at = now;

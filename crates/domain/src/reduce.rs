@@ -6,6 +6,7 @@ use crate::id::SubmissionId;
 use crate::observation::{Certainty, Observation, ObservedAt, Standing, VendorRef};
 use crate::result::{Reason, ResultDigest};
 use crate::time::Timestamp;
+use crate::waterfall::turn_to_next;
 
 /// Whatever can happen to a check. Each names the submission or the vendor's object it speaks of, so that late and
 /// repeated news can be told from fitting ones.
@@ -55,6 +56,7 @@ pub enum News {
 /// * Of observations with the same standing in that order, the one that tells more wins, then the later one.
 /// * A binding never changes; only one that was made by position, and never confirmed, can turn out wrong.
 /// * Observations may come in any order and any number of times, and end in the same state.
+/// * Where a check has several vendors, an ending that is no answer lets the next one have its turn.
 #[must_use]
 pub fn reduce(state: &CheckState, news: &News) -> CheckState {
     let mut next = state.clone();
@@ -137,6 +139,7 @@ pub fn reduce(state: &CheckState, news: &News) -> CheckState {
         }
     }
     stop_if_canceled(&mut next);
+    turn_to_next(&mut next);
     next
 }
 

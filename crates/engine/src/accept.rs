@@ -1,7 +1,9 @@
 //! Accepting an order: after this it is never lost.
 
-use domain::{Check, CheckId, CheckState, FieldError, Order, OrderDraft, OrderId, TenantId, Timestamp};
+use domain::{Check, CheckId, CheckState, FieldError, Leg, Order, OrderDraft, OrderId, Sensitive, TenantId, Timestamp};
 use store::{StoreError, Tx};
+
+use crate::providers::Chosen;
 
 use crate::Engine;
 
@@ -35,16 +37,16 @@ impl Engine {
         let mut faults = Vec::new();
         let mut checks = Vec::with_capacity(draft.checks.len());
         for (position, check) in draft.checks.into_iter().enumerate() {
-            match self.providers().choose(tenant, draft.provider.as_ref(), draft.input.expose(), &check) {
-                Ok(account) => checks.push(Check {
+            match self.providers().choose(tenant, &draft.providers, draft.input.expose(), &check) {
+                Ok(Chosen { first, more }) => checks.push(Check {
                     id: CheckId::generate(self.clock(), self.entropy()),
                     order_id: id,
                     position: u16::try_from(position).unwrap_or(u16::MAX),
-                    kind: check.input.expose().spec.kind(),
-                    account: account.key.clone(),
+                    kind: first.input.spec.kind(),
+                    account: first.account.clone(),
                     attempt: 1,
-                    input: check.input,
-                    state: CheckState::new(),
+                    input: Sensitive::new(first.input.clone()),
+                    state: CheckState::with_legs(legs(first, more)),
                     created_at: now,
                 }),
                 Err(objections) => {
@@ -76,4 +78,9 @@ impl Engine {
             completed_at: None,
         })
     }
+}
+
+/// The vendors that a check is tried at in turn; none where there is one only.
+fn legs(first: Leg, more: Vec<Leg>) -> Vec<Leg> {
+    if more.is_empty() { more } else { std::iter::once(first).chain(more).collect() }
 }

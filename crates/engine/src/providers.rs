@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AccountKey, CheckDraft, CheckInput, CheckType, FieldError, OrderInput, ProviderId, TenantId};
+use domain::{AccountKey, CheckDraft, CheckInput, CheckType, FieldError, Leg, OrderInput, ProviderId, TenantId, Wish};
 use provider::{Provider, Timing};
 use url::Url;
 
@@ -37,12 +37,21 @@ impl Account {
     }
 }
 
-/// Vendors in the order in which they are tried for a kind of check, and a country where one is named.
+/// Vendors in the order in which they are asked for a kind of check, and a country where one is named.
 #[derive(Debug, Clone)]
 pub struct Route {
     pub check_type: CheckType,
     pub country: Option<String>,
-    pub providers: Vec<ProviderId>,
+    pub providers: Vec<Wish>,
+    /// Whether those behind the first that can do it are tried too, when it finds nothing.
+    pub waterfall: bool,
+}
+
+/// Who carries out a check.
+pub(crate) struct Chosen {
+    pub first: Leg,
+    /// Who is tried behind it, in turn.
+    pub more: Vec<Leg>,
 }
 
 /// A vendor that this gateway knows and has no credentials for.
@@ -96,32 +105,122 @@ impl Providers {
         self.accounts.values().filter(move |account| account.key.provider == *id)
     }
 
-    /// The account that carries out a check, and everything its vendor finds wrong with it.
+    /// The vendors that carry out a check, and everything that they find wrong with it.
     ///
-    /// The check's own wish comes first, then the order's, then the routes. Where a route names several vendors, the
-    /// first that would take the check as it is gets it; if none would, the first one's objections are told.
-    pub(crate) fn choose<'a>(
-        &'a self,
+    /// The check's own wish comes first, then the order's, then the routes. Whoever names several vendors wants all of
+    /// them to be able to do it. A route's vendors that cannot do it as it is are passed over; if none can, the first
+    /// one's objections are told.
+    pub(crate) fn choose(
+        &self,
         tenant: &TenantId,
-        wish: Option<&'a ProviderId>,
+        wishes: &[Wish],
         order: &OrderInput,
-        check: &'a CheckDraft,
-    ) -> Result<&'a Account, Vec<FieldError>> {
+        check: &CheckDraft,
+    ) -> Result<Chosen, Vec<FieldError>> {
+        let wishes = if check.providers.is_empty() { wishes } else { &check.providers };
+        let mut legs = if wishes.is_empty() {
+            self.routed_legs(tenant, order, check)?
+        } else {
+            self.wished_legs(tenant, wishes, order, check)?
+        };
+        let more = legs.split_off(1.min(legs.len()));
+        match legs.pop() {
+            Some(first) => Ok(Chosen { first, more }),
+            None => Err(vec![FieldError::check("/provider", "required", "Name at least one provider.")]),
+        }
+    }
+
+    fn wished_legs(
+        &self,
+        tenant: &TenantId,
+        wishes: &[Wish],
+        order: &OrderInput,
+        check: &CheckDraft,
+    ) -> Result<Vec<Leg>, Vec<FieldError>> {
+        let input = check.input.expose();
+        if wishes.len() > 1 && check.account.is_some() {
+            let detail = "An account belongs to one provider; leave it out where several are named.";
+            return Err(vec![FieldError::check("/account", "not_supported", detail)]);
+        }
+        let (mut legs, mut faults) = (Vec::with_capacity(wishes.len()), Vec::new());
+        if wishes.len() > 1 {
+            faults.extend(options_of_others(wishes, input));
+        }
+        for wish in wishes {
+            match self.wished_leg(tenant, wish, wishes.len() > 1, order, check) {
+                Ok(leg) => legs.push(leg),
+                Err(objections) => faults.extend(objections),
+            }
+        }
+        if faults.is_empty() { Ok(legs) } else { Err(faults) }
+    }
+
+    fn wished_leg(
+        &self,
+        tenant: &TenantId,
+        wish: &Wish,
+        is_one_of_several: bool,
+        order: &OrderInput,
+        check: &CheckDraft,
+    ) -> Result<Leg, Vec<FieldError>> {
+        let mut input = check.input.expose().clone();
+        let account = self.named(tenant, &wish.provider, check, input.spec.kind())?;
+        if is_one_of_several {
+            input.vendor_options = options_for(&wish.provider, &input);
+        }
+        if let Some(product) = &wish.product {
+            input = as_product(account, product, &input).map_err(|fault| vec![fault])?;
+        }
+        let objections = account.provider.validate(order, &input);
+        if objections.is_empty() {
+            return Ok(Leg { account: account.key.clone(), product: wish.product.clone(), input });
+        }
+        Err(objections)
+    }
+
+    fn routed_legs(
+        &self,
+        tenant: &TenantId,
+        order: &OrderInput,
+        check: &CheckDraft,
+    ) -> Result<Vec<Leg>, Vec<FieldError>> {
         let input = check.input.expose();
         let kind = input.spec.kind();
-        let candidates = match check.provider.as_ref().or(wish) {
-            Some(id) => vec![self.named(tenant, id, check, kind)?],
-            None => self.routed(tenant, kind, input.spec.country(), check.account.as_deref())?,
-        };
-        let mut first = None;
-        for account in candidates {
-            let objections = account.provider.validate(order, input);
-            if objections.is_empty() {
-                return Ok(account);
+        let route = self.route(kind, input.spec.country());
+        let candidates = self.routed(tenant, kind, route, check.account.as_deref())?;
+        let (mut legs, mut first) = (Vec::new(), None);
+        for (account, product) in candidates {
+            let input = match product {
+                Some(product) => as_product(account, product, input),
+                None => Ok(input.clone()),
+            };
+            let judged = input.map_err(|fault| vec![fault]).and_then(|input| {
+                let objections = account.provider.validate(order, &input);
+                if objections.is_empty() { Ok(input) } else { Err(objections) }
+            });
+            match judged {
+                Ok(input) => {
+                    legs.push(Leg { account: account.key.clone(), product: product.map(str::to_owned), input })
+                }
+                Err(objections) => _ = first.get_or_insert(objections),
             }
-            first.get_or_insert(objections);
+            if !legs.is_empty() && route.is_none_or(|route| !route.waterfall) {
+                break;
+            }
         }
-        Err(first.unwrap_or_default())
+        match first {
+            Some(objections) if legs.is_empty() => Err(objections),
+            _ => Ok(legs),
+        }
+    }
+
+    /// The route for a kind of check: the one for its country comes before the one for all.
+    fn route(&self, kind: CheckType, country: Option<&str>) -> Option<&Route> {
+        self.routes
+            .iter()
+            .filter(|route| route.check_type == kind)
+            .filter(|route| route.country.is_none() || route.country.as_deref() == country)
+            .max_by_key(|route| route.country.is_some())
     }
 
     fn named<'a>(
@@ -163,24 +262,21 @@ impl Providers {
         }
     }
 
-    fn routed(
-        &self,
+    fn routed<'a>(
+        &'a self,
         tenant: &TenantId,
         kind: CheckType,
-        country: Option<&str>,
+        route: Option<&'a Route>,
         name: Option<&str>,
-    ) -> Result<Vec<&Account>, Vec<FieldError>> {
-        let route = self
-            .routes
-            .iter()
-            .filter(|route| route.check_type == kind)
-            .filter(|route| route.country.is_none() || route.country.as_deref() == country)
-            .max_by_key(|route| route.country.is_some());
-        let ids: Vec<&ProviderId> = route.map_or_else(|| self.ids(), |route| route.providers.iter().collect());
+    ) -> Result<Vec<(&'a Account, Option<&'a str>)>, Vec<FieldError>> {
+        let all = || self.ids().into_iter().map(|id| (id, None)).collect();
+        let wished =
+            |route: &'a Route| route.providers.iter().map(|wish| (&wish.provider, wish.product.as_deref())).collect();
+        let ids: Vec<(&ProviderId, Option<&str>)> = route.map_or_else(all, wished);
         let open: Vec<_> = ids
             .into_iter()
-            .filter_map(|id| self.open_account(tenant, id, name))
-            .filter(|account| account.provider.descriptor().product(kind).is_some())
+            .filter_map(|(id, product)| Some((self.open_account(tenant, id, name)?, product)))
+            .filter(|(account, _)| account.provider.descriptor().product(kind).is_some())
             .collect();
         if open.is_empty() {
             let off: Vec<_> = self.off.iter().map(|(id, off)| format!("{id} ({})", off.reason)).collect();
@@ -191,6 +287,30 @@ impl Providers {
         }
         Ok(open)
     }
+}
+
+fn as_product(account: &Account, product: &str, check: &CheckInput) -> Result<CheckInput, FieldError> {
+    let (id, known) = (&account.key.provider, account.provider.products());
+    if known.contains(&product) {
+        return account.provider.as_product(product, check);
+    }
+    let known = known.iter().map(|name| format!("{id}:{name}")).collect::<Vec<_>>();
+    let hint = if known.is_empty() { format!("Name {id} alone.") } else { format!("It has {}.", known.join(", ")) };
+    let detail = format!("{id} has no product \"{}\". {hint}", product.escape_debug());
+    Err(FieldError::check("/provider", "unknown_product", detail))
+}
+
+/// Where several vendors are named, the options of each stand under its name.
+fn options_for(id: &ProviderId, check: &CheckInput) -> serde_json::Map<String, serde_json::Value> {
+    check.vendor_options.get(id.as_str()).and_then(|options| options.as_object()).cloned().unwrap_or_default()
+}
+
+fn options_of_others<'a>(wishes: &'a [Wish], check: &'a CheckInput) -> impl Iterator<Item = FieldError> + 'a {
+    check.vendor_options.iter().filter_map(|(key, value)| {
+        let named = wishes.iter().any(|wish| wish.provider.as_str() == key);
+        let detail = "Where several providers are named, vendor_options holds an object for each, under its name.";
+        (!named || !value.is_object()).then(|| FieldError::check("/vendor_options", "invalid", detail))
+    })
 }
 
 /// Collects accounts, vendors that are off, and routes.
@@ -211,9 +331,11 @@ impl Builder {
         self
     }
 
+    /// A later route for the same kind and country stands in for an earlier one.
     #[must_use]
-    pub fn route(mut self, check_type: CheckType, country: Option<String>, providers: Vec<ProviderId>) -> Self {
-        self.0.routes.push(Route { check_type, country, providers });
+    pub fn route(mut self, route: Route) -> Self {
+        self.0.routes.retain(|other| (other.check_type, &other.country) != (route.check_type, &route.country));
+        self.0.routes.push(route);
         self
     }
 

@@ -83,6 +83,16 @@ pub trait Provider: Send + Sync {
     /// Verifies a hook of the vendor and says what is in it. Pure: no I/O, and the same answer for the same request.
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused>;
 
+    /// The names of the vendor's own products that a caller may ask for, as in `truework:employer-search`.
+    fn products(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The check as one of those products carries it out.
+    fn as_product(&self, _product: &str, check: &CheckInput) -> Result<CheckInput, FieldError> {
+        Ok(check.clone())
+    }
+
     /// Its own batches, where the vendor has them and this adapter uses them.
     fn bulk(&self) -> Option<&dyn Bulk> {
         None

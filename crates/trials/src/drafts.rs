@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::input::{BackgroundCheck, EducationVerification, Employer, EmploymentVerification, Institution};
 use domain::{
     CheckDraft, CheckInput, CheckSpec, Consent, ConsentDocument, Identifier, IdentifierType, Money, OrderDraft,
-    OrderInput, Person, Position, ProviderId, Purpose, Subject,
+    OrderInput, Person, Position, Purpose, Subject, Wish,
 };
 
 /// An order with one check at this vendor, which ends well there.
@@ -17,13 +17,13 @@ pub fn draft(vendor: &str, number: u32) -> OrderDraft {
 pub fn draft_of(vendors: &[&str], number: u32) -> OrderDraft {
     let checks = vendors.iter().map(|vendor| CheckDraft {
         input: CheckInput { spec: spec(vendor, number), vendor_options: serde_json::Map::new() }.into(),
-        provider: Some(ProviderId::new(*vendor)),
+        providers: Wish::parse(vendor).into_iter().collect(),
         account: None,
     });
     OrderDraft {
         external_id: Some(format!("T-{number}")),
         input: order_input(number).into(),
-        provider: None,
+        providers: Vec::new(),
         checks: checks.collect(),
         metadata: BTreeMap::new(),
     }

@@ -12,6 +12,7 @@ mod hooks;
 mod locate;
 mod mapping;
 mod options;
+mod products;
 mod request;
 #[cfg(test)]
 mod samples;
@@ -113,6 +114,14 @@ impl Provider for Truework {
 
     fn validate(&self, order: &OrderInput, check: &CheckInput) -> Vec<FieldError> {
         validate::validate(order, check, self.settings.is_sandbox())
+    }
+
+    fn products(&self) -> &'static [&'static str] {
+        products::PRODUCTS
+    }
+
+    fn as_product(&self, product: &str, check: &CheckInput) -> Result<CheckInput, FieldError> {
+        products::as_product(product, check)
     }
 
     async fn submit(&self, ctx: &CallContext, submission: &Submission) -> SubmitReport {

@@ -5,6 +5,7 @@
 //! and a key to encrypt with.
 
 pub mod keys;
+mod routes;
 pub mod vendors;
 
 use std::fmt;
@@ -12,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use api::AuthSettings;
-use engine::{CancelDuplicates, EngineSettings};
+use engine::{CancelDuplicates, EngineSettings, Route};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::Vault;
 use url::Url;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub truora: VendorSettings<Truora>,
     pub theary: VendorSettings<Theary>,
     pub truework: VendorSettings<Truework>,
+    /// Over those that are built in.
+    pub routes: Vec<Route>,
     /// What of it can be set, over the engine's own.
     pub engine: EngineSettings,
     /// Requests a second and tenant; `None`: no limit.
@@ -159,6 +162,7 @@ impl Settings {
         let truora = vendors::take(keys);
         let theary = vendors::take(keys);
         let truework = vendors::take(keys);
+        let routes = routes::take(keys);
         let choices = [("ask", CancelDuplicates::Ask), ("auto", CancelDuplicates::Auto)];
         let cancel_duplicates = keys.word("reconcile.cancel_duplicates", "ask", &choices);
         let sweep_every = keys.duration_or_off("reconcile.sweep", "24h");
@@ -174,6 +178,7 @@ impl Settings {
             truora,
             theary,
             truework,
+            routes,
             engine: EngineSettings {
                 cancel_duplicates: cancel_duplicates?,
                 sweep_every: sweep_every?,

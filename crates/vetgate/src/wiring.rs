@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use domain::{AccountKey, CheckType, ProviderId};
-use engine::{Account, Engine, OsEntropy, Providers, SystemClock};
+use domain::{AccountKey, CheckType, ProviderId, Wish};
+use engine::{Account, Engine, OsEntropy, Providers, Route, SystemClock};
 use provider::{Provider, VendorHttp};
 use store::{Store, StoreError};
 use url::Url;
@@ -42,7 +42,11 @@ pub fn providers(settings: &Settings) -> Result<Providers, SettingsError> {
         truework::Truework::new(own)
     });
     for (check_type, providers) in ROUTES {
-        builder = builder.route(check_type, None, providers.iter().map(|id| ProviderId::new(*id)).collect());
+        let providers = providers.iter().filter_map(|name| Wish::parse(name)).collect();
+        builder = builder.route(Route { check_type, country: None, providers, waterfall: false });
+    }
+    for route in &settings.routes {
+        builder = builder.route(route.clone());
     }
     if faults.is_empty() { Ok(builder.build()) } else { Err(SettingsError(faults)) }
 }

@@ -5,7 +5,7 @@ use domain::{CheckDraft, CheckInput, CheckSpec, CheckType, Date, Sensitive};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{present, provider, rules, subject, text};
+use super::{present, providers, rules, subject, text};
 use crate::faults::{Faults, join};
 use crate::section;
 
@@ -32,7 +32,7 @@ fn one(value: Value, at: &str, faults: &mut Faults) -> Option<CheckDraft> {
         faults.push(at, "invalid", "Expected an object.");
         return None;
     };
-    let provider = provider(&mut object, at, faults);
+    let providers = providers(&mut object, at, faults);
     let account = text(&mut object, "account", at, faults);
     let vendor_options = match present(&mut object, "vendor_options") {
         None => Map::new(),
@@ -51,7 +51,7 @@ fn one(value: Value, at: &str, faults: &mut Faults) -> Option<CheckDraft> {
     };
     let spec = spec(kind, object, at, faults)?;
     judge(&spec, at, faults);
-    Some(CheckDraft { input: Sensitive::new(CheckInput { spec, vendor_options }), provider, account })
+    Some(CheckDraft { input: Sensitive::new(CheckInput { spec, vendor_options }), providers, account })
 }
 
 fn spec(kind: CheckType, object: Map<String, Value>, at: &str, faults: &mut Faults) -> Option<CheckSpec> {

@@ -39,7 +39,7 @@ fn with(pointer: &str, value: Value) -> Value {
 fn the_examples_are_orders() {
     let draft = order(examples::order(), now()).expect("an order");
     assert_eq!((draft.checks.len(), draft.external_id.as_deref()), (1, Some("ATS-4711")));
-    assert_eq!(draft.checks[0].provider.as_ref().map(ProviderId::as_str), Some("theary"));
+    assert_eq!(draft.checks[0].providers[0].provider.as_str(), "theary");
     let input = draft.input.expose();
     let person = input.subject.as_person().expect("a person");
     assert_eq!((person.identifiers.len(), person.addresses.len(), person.aliases.len()), (1, 1, 1));
@@ -64,7 +64,7 @@ fn vehicles_and_companies_are_orders_too() {
 #[test]
 fn every_fault_is_told_at_once() {
     insta::assert_snapshot!(faults(json!({
-        "external_id": "", "package": "basic", "provider": ["truework", "theary"], "purpose": "curiosity",
+        "external_id": "", "package": "basic", "provider": ["truework", 5], "purpose": "curiosity",
         "subject": {
             "type": "person", "first_name": 5, "last_name": "x".repeat(101), "date_of_birth": "2030-01-01", "email": "nobody",
             "phone": "555", "nationality": "us", "hair": "brown",

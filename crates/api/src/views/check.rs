@@ -1,7 +1,8 @@
 //! A check as callers see it.
 
 use domain::{
-    Action, Check, CheckId, CheckResult, CheckStatus, CheckType, OrderId, Outcome, ProviderId, Reason, Timestamp,
+    Action, Check, CheckId, CheckResult, CheckState, CheckStatus, CheckType, Leg, OrderId, Outcome, ProviderId, Reason,
+    Timestamp,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,6 +38,10 @@ pub struct CheckView {
     revision: u32,
     #[schema(required)]
     estimated_completion_at: Option<Timestamp>,
+    /// The vendors that were tried before this one, in turn, and gave way to the next.
+    attempts: Vec<AttemptView>,
+    /// The vendors that are tried next, in turn, should this one find nothing.
+    next_providers: Vec<String>,
     #[schema(required)]
     cancel_requested_at: Option<Timestamp>,
     created_at: Timestamp,
@@ -61,9 +66,67 @@ pub struct VendorView {
     status: Option<String>,
 }
 
+/// A vendor that was tried and gave way to the next.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CheckAttempt)]
+pub struct AttemptView {
+    provider: ProviderId,
+    account: String,
+    /// The vendor's own product, where one was asked for.
+    #[schema(required)]
+    product: Option<String>,
+    status: CheckStatus,
+    #[schema(required)]
+    status_reason: Option<Reason>,
+    #[schema(required)]
+    vendor: Option<VendorView>,
+    #[schema(required)]
+    outcome: Option<Outcome>,
+    #[schema(required)]
+    result: Option<CheckResult>,
+    #[schema(required)]
+    submitted_at: Option<Timestamp>,
+    #[schema(required)]
+    completed_at: Option<Timestamp>,
+}
+
+impl AttemptView {
+    fn of(leg: &Leg, state: &CheckState) -> Self {
+        Self {
+            provider: leg.account.provider.clone(),
+            account: leg.account.account.clone(),
+            product: leg.product.clone(),
+            status: state.status(),
+            status_reason: state.status_reason().cloned(),
+            vendor: VendorView::of(state),
+            outcome: state.outcome(),
+            result: state.result().map(masked),
+            submitted_at: state.submitted_at,
+            completed_at: state.ended_at,
+        }
+    }
+}
+
+impl VendorView {
+    fn of(state: &CheckState) -> Option<Self> {
+        state.binding().map(|binding| Self {
+            order_id: binding.vendor.order_id.clone(),
+            check_id: binding.vendor.check_id.clone(),
+            status: state.native_status().map(str::to_owned),
+        })
+    }
+}
+
+/// As a caller names it.
+fn name(leg: &Leg) -> String {
+    let provider = &leg.account.provider;
+    leg.product.as_ref().map_or_else(|| provider.to_string(), |product| format!("{provider}:{product}"))
+}
+
 impl CheckView {
     pub fn of(check: &Check) -> Self {
         let state = &check.state;
+        let tried = state.legs.iter().zip(&state.tried);
         Self {
             id: check.id,
             order_id: check.order_id,
@@ -72,16 +135,14 @@ impl CheckView {
             account: check.account.account.clone(),
             status: check.status(),
             status_reason: state.status_reason().cloned(),
-            vendor: state.binding().map(|binding| VendorView {
-                order_id: binding.vendor.order_id.clone(),
-                check_id: binding.vendor.check_id.clone(),
-                status: state.native_status().map(str::to_owned),
-            }),
+            vendor: VendorView::of(state),
             action: state.action().cloned(),
             outcome: state.outcome(),
             result: state.result().map(masked),
             revision: state.revision(),
             estimated_completion_at: state.estimated_completion_at(),
+            attempts: tried.map(|(leg, tried)| AttemptView::of(leg, &tried.state)).collect(),
+            next_providers: state.legs_left().iter().map(name).collect(),
             cancel_requested_at: state.cancel.as_ref().map(|cancel| cancel.requested_at),
             created_at: check.created_at,
             submitted_at: state.submitted_at,

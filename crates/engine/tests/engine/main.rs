@@ -15,4 +15,5 @@ mod theary_batches;
 mod thousands;
 mod unreadable;
 mod vendor_monitors;
+mod waterfalls;
 mod world;

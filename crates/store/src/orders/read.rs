@@ -1,8 +1,8 @@
 //! Rows to orders.
 
 use domain::{
-    AccountKey, BatchId, Check, CheckId, CheckType, Event, EventId, EventType, Order, OrderId, Sensitive, TenantId,
-    Timestamp,
+    AccountKey, BatchId, Check, CheckId, CheckState, CheckType, Event, EventId, EventType, Order, OrderId, Sensitive,
+    TenantId, Timestamp,
 };
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -116,6 +116,12 @@ fn order(tx: &mut Tx, first: Row, rest: &[Row]) -> Result<Order> {
 
 fn check(row: &Row, key: &OrderKey) -> Result<Check> {
     let state = row.check_state.as_deref().ok_or(StoreError::Corrupt("a check without its state"))?;
+    let state: CheckState = from_json(&key.open(CHECK_STATE, row.check_id, state)?)?;
+    let input = match state.leg() {
+        // Of several vendors each has the check in a form of its own.
+        Some(leg) => Sensitive::new(leg.input.clone()),
+        None => open_sealed(key, CHECK_INPUT, row.check_id, row.check_input.as_deref())?,
+    };
     Ok(Check {
         id: CheckId::from_uuid(row.check_id),
         order_id: OrderId::from_uuid(row.id),
@@ -123,8 +129,8 @@ fn check(row: &Row, key: &OrderKey) -> Result<Check> {
         kind: CheckType::parse(&row.r#type).ok_or(StoreError::Corrupt("a check's type"))?,
         account: AccountKey::try_from(row.account.clone()).map_err(|_| StoreError::Corrupt("a check's account"))?,
         attempt: u16::try_from(row.attempt).map_err(|_| StoreError::Corrupt("a check's attempt"))?,
-        input: open_sealed(key, CHECK_INPUT, row.check_id, row.check_input.as_deref())?,
-        state: from_json(&key.open(CHECK_STATE, row.check_id, state)?)?,
+        input,
+        state,
         created_at: Timestamp::new(row.check_created_at),
     })
 }

@@ -168,15 +168,15 @@ pub async fn save(tx: &mut Tx, order: &Order, plans: &[Plan], news: &[Event]) ->
                WHERE id = $1 AND version < $2 RETURNING id
            ), changed AS (
                UPDATE checks c
-               SET attempt = n.attempt, status = n.status, outcome = n.outcome, revision = n.revision,
+               SET account = n.account, attempt = n.attempt, status = n.status, outcome = n.outcome, revision = n.revision,
                    submission_id = n.submission_id, vendor_order_id = n.vendor_order_id,
                    vendor_check_id = n.vendor_check_id, provisional = n.provisional, submitted_at = n.submitted_at,
                    ended_at = n.ended_at, state = n.state, updated_at = $5
                FROM unnest($8::uuid[], $9::integer[], $10::text[], $11::text[], $12::integer[], $13::uuid[],
                            $14::text[], $15::text[], $16::timestamptz[], $17::timestamptz[], $18::bytea[],
-                           $33::boolean[])
+                           $33::boolean[], $35::text[])
                     AS n (id, attempt, status, outcome, revision, submission_id, vendor_order_id, vendor_check_id,
-                          submitted_at, ended_at, state, provisional)
+                          submitted_at, ended_at, state, provisional, account)
                WHERE c.id = n.id AND c.order_id = $1 AND EXISTS (SELECT FROM grown)
                RETURNING c.id
            ), moved AS (
@@ -235,7 +235,8 @@ pub async fn save(tx: &mut Tx, order: &Order, plans: &[Plan], news: &[Event]) ->
         &events.data,
         order.batch_id.map(BatchId::uuid),
         &checks.provisional,
-        Lane(order.batch_id).uuid()
+        Lane(order.batch_id).uuid(),
+        &checks.account
     )
     .fetch_one(tx.connection())
     .await?;
@@ -250,6 +251,7 @@ pub async fn save(tx: &mut Tx, order: &Order, plans: &[Plan], news: &[Event]) ->
 #[derive(Default)]
 struct ChangedColumns {
     id: Vec<Uuid>,
+    account: Vec<String>,
     attempt: Vec<i32>,
     status: Vec<&'static str>,
     outcome: Vec<Option<&'static str>>,
@@ -268,6 +270,7 @@ impl ChangedColumns {
         let state = &check.state;
         let vendor = state.binding().map(|binding| &binding.vendor);
         self.id.push(check.id.uuid());
+        self.account.push(check.account.to_string());
         self.attempt.push(check.attempt.into());
         self.status.push(check.status().as_str());
         self.outcome.push(state.outcome().map(Outcome::as_str));
