@@ -32,8 +32,13 @@ pub trait Bulk: Send + Sync {
     async fn step(&self, ctx: &CallContext, state: &BulkState, items: &[SubmissionItem]) -> BulkProgress;
 
     /// Asks the vendor to work on no more rows. What it has begun goes on; the rows' outcomes still come by
-    /// [`step`](Self::step).
+    /// [`step`](Self::step). It may be asked for more than once, and what has ended already is fine.
     async fn stop(&self, ctx: &CallContext, state: &BulkState) -> Result<(), CallError>;
+
+    /// The vendor's own id of the batch, once the memory holds it. Shown to people, who look for it in its dashboard.
+    fn vendor_batch_id(&self, _memory: &Value) -> Option<String> {
+        None
+    }
 }
 
 /// What decides which checks share a file.
