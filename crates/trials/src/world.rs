@@ -235,6 +235,7 @@ pub async fn work(engine: &Engine) -> Result<usize, StoreError> {
     let mut done = 0;
     let accounts: Vec<_> = engine.providers().accounts().cloned().collect();
     for account in &accounts {
+        done += engine.files(account).await?;
         done += engine.dispatch(account, 50).await?;
         done += engine.follow(account, 50).await?;
         done += engine.cancellations(account).await?;
