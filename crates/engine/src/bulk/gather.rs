@@ -34,6 +34,9 @@ impl Engine {
         let claim_until = now + self.settings.lease_margin;
         let claims = self.store().claim_kin(&account.key, (lane, &kin), most, now, claim_until).await?;
         let ids = |claims: &[Claim]| claims.iter().map(|claim| claim.check_id).collect::<Vec<_>>();
+        if claims.is_empty() {
+            return Ok(0);
+        }
         let singly = match self.record_files(account, bulk, &claims).await {
             Err(error) if !error.is_transient() => {
                 // One of them cannot be written; sent singly it holds nobody up.
@@ -42,10 +45,10 @@ impl Engine {
             }
             recorded => recorded?,
         };
-        self.store().part_from_kin(&singly, self.now()).await?;
-        if !claims.is_empty() {
-            self.wake();
+        if !singly.is_empty() {
+            self.store().part_from_kin(&singly, self.now()).await?;
         }
+        self.wake();
         Ok(claims.len())
     }
 

@@ -139,15 +139,18 @@ impl Engine {
         let is_waiting =
             matches!(check.state.stage, Stage::Submitting { submission: current } if current == submission);
         let is_open = check.state.submission() == Some(submission) && check.state.binding().is_none();
+        // What was made, or surely was not, is news for a case as well; the rest is in one already, or settled.
+        let fits = match outcome {
+            RowOutcome::Made(_) | RowOutcome::Refused(_) => is_open,
+            RowOutcome::NotBegun(_) | RowOutcome::Missing(_) | RowOutcome::Ambiguous(_) => is_waiting,
+        };
         let item = match outcome {
-            RowOutcome::Made(accepted) if is_open => ItemOutcome::Accepted(accepted.clone()),
-            RowOutcome::Made(accepted) => {
+            RowOutcome::Made(accepted) if !fits => {
                 self.note_extra(tx, account, order, part, accepted).await?;
                 return Ok(None);
             }
-            RowOutcome::Refused(why) if is_open => ItemOutcome::Rejected(why.clone()),
-            // It is in a case already, or settled.
-            _ if !is_waiting => return Ok(None),
+            _ if !fits => return Ok(None),
+            RowOutcome::Made(accepted) => ItemOutcome::Accepted(accepted.clone()),
             RowOutcome::Refused(why) => ItemOutcome::Rejected(why.clone()),
             RowOutcome::NotBegun(why) => {
                 if let Some(wish) = canceled {

@@ -2,7 +2,9 @@
 
 mod batch_crashes;
 mod batches;
+mod clerk;
 mod fault_schedules;
+mod files;
 mod gates;
 mod late_proof;
 mod operators;
