@@ -43,4 +43,4 @@ CREATE TABLE vendor_files (
 ) WITH (fillfactor = 70);
 ALTER TABLE vendor_files ALTER COLUMN memory SET STORAGE EXTERNAL;
 CREATE INDEX vendor_files_due ON vendor_files (account, due_at) WHERE ended_at IS NULL;
-CREATE INDEX vendor_files_by_batch ON vendor_files (batch_id, submission_id);
+CREATE INDEX vendor_files_by_batch ON vendor_files (batch_id, created_at, submission_id);

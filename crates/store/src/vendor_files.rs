@@ -189,7 +189,7 @@ impl VendorFiles<'_> {
             Row,
             r#"SELECT submission_id, account, rows, stage, vendor_batch_id, created_at, stop_answered_at, ended_at,
                       (calling_until IS NOT NULL OR doubtful_since IS NOT NULL) AS "in_doubt!"
-               FROM vendor_files WHERE batch_id = $1 ORDER BY submission_id LIMIT $2"#,
+               FROM vendor_files WHERE batch_id = $1 ORDER BY created_at, submission_id LIMIT $2"#,
             batch.uuid(),
             i64::from(limit)
         )

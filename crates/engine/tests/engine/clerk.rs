@@ -218,7 +218,13 @@ impl Clerk {
                     }
                     is_stopped || through
                 });
-                if has_ended.await? { next(BulkStage::Report) } else { wait(Duration::from_secs(30)) }
+                let has_ended = has_ended.await?;
+                let is_endless = self.books().works_for.is_none();
+                match (has_ended, is_endless) {
+                    (true, _) => next(BulkStage::Report),
+                    (false, true) => wait(Duration::from_hours(1)),
+                    (false, false) => wait(Duration::from_secs(30)),
+                }
             }
             BulkStage::Report => {
                 self.call(BulkStage::Report, |_, _| ()).await?;
@@ -285,11 +291,11 @@ impl Bulk for Clerk {
         let file = usize::try_from(state.memory.expose()["file"].as_u64().expect("a file")).expect("few");
         let mut books = self.books();
         books.stops += 1;
-        books.files[file].stopped = true;
         if books.lost_stops > 0 {
             books.lost_stops -= 1;
             return Err(CallError::Lost { why: LostReason::TimedOut });
         }
+        books.files[file].stopped = true;
         Ok(())
     }
 
