@@ -28,7 +28,7 @@ impl Site {
         Self { simulator, client }
     }
 
-    fn behave(&self, behavior: Value) {
+    fn behave(&self, behavior: &Value) {
         self.simulator.control().set_behavior(json!({ "batches": behavior })).expect("known switches");
     }
 
@@ -118,7 +118,7 @@ fn sheet(report: &mut Xlsx<Cursor<Vec<u8>>>, name: &str) -> Vec<Vec<String>> {
 #[tokio::test]
 async fn rows_become_checks_of_the_account_in_the_course_of_time() {
     let site = Site::start().await;
-    site.behave(json!({ "rows_per_moment": 1, "moment_ms": 60_000 }));
+    site.behave(&json!({ "rows_per_moment": 1, "moment_ms": 60_000 }));
     let batch = site.started(&[["ref-1", "0010324567"], ["ref-2", "1032456790"]]).await;
     assert_eq!(batch.columns, ["custom_input", "national_id"]);
     let body = site.look(&batch).await;
@@ -215,9 +215,9 @@ async fn bad_mappings_and_dates_are_refused() {
 #[tokio::test]
 async fn whether_references_can_be_mapped_is_a_switch() {
     let site = Site::start().await;
-    site.behave(json!({ "custom_input": "refused" }));
+    site.behave(&json!({ "custom_input": "refused" }));
     assert_eq!(site.create(&[("columns_mapping.custom_input", "0")]).await.0, 400);
-    site.behave(json!({ "custom_input": "lost" }));
+    site.behave(&json!({ "custom_input": "lost" }));
     let batch = site.started(&[["ref-1", "1032456701"]]).await;
     site.advance(60);
     assert!(site.references().is_empty());
@@ -227,7 +227,7 @@ async fn whether_references_can_be_mapped_is_a_switch() {
 #[tokio::test]
 async fn too_many_rows_end_a_batch_and_so_does_an_unreadable_file() {
     let site = Site::start().await;
-    site.behave(json!({ "max_rows": 1 }));
+    site.behave(&json!({ "max_rows": 1 }));
     let large = site.started(&[["ref-1", "1"], ["ref-2", "2"]]).await;
     let body = site.look(&large).await;
     assert_eq!((&body["status"], body["failure_reason"].is_string()), (&json!("error"), true));
@@ -242,7 +242,7 @@ async fn too_many_rows_end_a_batch_and_so_does_an_unreadable_file() {
 async fn a_second_start_makes_nothing_twice_unless_it_is_told_to() {
     let site = Site::start().await;
     for (second_start, status, made) in [("refused", 400, 1), ("ignored", 200, 1), ("repeats", 200, 2)] {
-        site.behave(json!({ "second_start": second_start }));
+        site.behave(&json!({ "second_start": second_start }));
         let batch = site.started(&[["ref-1", &format!("10324567{made}{}", status % 7)]]).await;
         let before = site.references().len();
         assert_eq!(site.call("POST", &format!("/v1/batches/{}/start", batch.id), &[]).await.0, status);
@@ -254,7 +254,7 @@ async fn a_second_start_makes_nothing_twice_unless_it_is_told_to() {
 #[tokio::test]
 async fn a_stopped_batch_makes_no_more_rows() {
     let site = Site::start().await;
-    site.behave(json!({ "rows_per_moment": 1, "moment_ms": 60_000 }));
+    site.behave(&json!({ "rows_per_moment": 1, "moment_ms": 60_000 }));
     let batch = site.started(&[["ref-1", "1032456701"], ["ref-2", "1032456702"]]).await;
     site.advance(61);
     let path = format!("/v1/batches/{}", batch.id);
@@ -287,7 +287,7 @@ async fn a_report_is_asked_for_and_takes_its_time() {
 #[tokio::test]
 async fn reports_come_in_every_shape_that_is_told() {
     let site = Site::start().await;
-    site.behave(json!({
+    site.behave(&json!({
         "report_prefix": "Input ", "report_titles": true, "report_reversed": true, "report_shift": 1,
         "report_omits": ["score", "id_score", "name_score"], "report_lacks": ["Errors"], "double_slash": true,
     }));
@@ -298,7 +298,7 @@ async fn reports_come_in_every_shape_that_is_told() {
     let rows = sheet(&mut report, "Results");
     assert_eq!(rows[1], ["", "Creation Date", "Status", "Check ID", "Input National ID", "Input Custom Input"]);
     assert_eq!(rows[2][4..], ["1032456701", "ref-1"]);
-    site.behave(json!({ "report_base": "https://files.example.org" }));
+    site.behave(&json!({ "report_base": "https://files.example.org" }));
     let (_, body) = site.call("GET", &format!("/v1/batches/{}/report", batch.id), &[]).await;
     assert!(body["batch_report_url"].as_str().is_some_and(|link| link.starts_with("https://files.example.org//batch")));
 }
