@@ -9,7 +9,7 @@ use provider::{BulkProgress, BulkStage, BulkState, CallContext, Evidence, Submis
 use super::answers::{Verdict, judge, of_error};
 use super::memory::Memory;
 use super::workbook::{self, REFERENCE};
-use super::{Batches, follow, next, singly, wait};
+use super::{Batches, follow, next, patience, singly, wait};
 use crate::mapping;
 use crate::wire::{self, NewBatch};
 
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_hours(1);
 const MOST_COLUMNS: usize = 200;
 
 /// Between two looks at a batch that may have been started.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(20);
+const BETWEEN_LOOKS: (Duration, Duration) = (Duration::from_secs(20), Duration::from_mins(5));
 
 /// So many looks must find a batch not started before it is started once more.
 const IDLE_LOOKS: u32 = 2;
@@ -160,7 +160,7 @@ impl Batches {
         if memory.idle_looks >= IDLE_LOOKS {
             return next(BulkStage::Start, &Memory { idle_looks: 0, ..memory });
         }
-        wait(BETWEEN_LOOKS, &memory)
+        wait(patience(state, BETWEEN_LOOKS.0, BETWEEN_LOOKS.1), &memory)
     }
 }
 
