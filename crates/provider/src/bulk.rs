@@ -117,7 +117,9 @@ impl BulkState {
 /// What a step came to.
 #[derive(Clone)]
 pub enum BulkProgress {
-    /// The stage is over. Also back to an earlier one: a file that provably was not begun is abandoned, and made anew.
+    /// The stage is over, and no call of it is in doubt any more. Also back to an earlier one: a file that provably was not
+    /// begun is abandoned, and made anew. And also to the same one: a call in doubt was shown to have had no effect, and is
+    /// made again.
     Next { stage: BulkStage, memory: Sensitive<Value> },
     /// Nothing new; ask again then. A doubt stays a doubt.
     Wait { after: Duration, memory: Sensitive<Value> },

@@ -33,6 +33,7 @@
 //! ago they were made). Without `fields`, every second one has the inputs of the latest check that is not a stranger.
 
 mod account;
+mod batches;
 mod bodies;
 mod checks;
 mod fate;
@@ -50,12 +51,14 @@ use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::books::BookEntry;
+use crate::books::{BatchEntry, BookEntry};
 use crate::clock::{SimClock, rfc3339};
 use crate::server::{self, Running, Tools};
 use crate::vendor::{Behavior, Switches, Vendor};
 
 use account::Account;
+
+pub use batches::{BatchHabits, MappedReference, SecondStart};
 
 /// The credentials it takes and gives.
 #[derive(Debug, Clone)]
@@ -117,6 +120,7 @@ pub struct Habits {
     pub hook_format: HookFormat,
     /// Rules write `checks.check`, hooks `check`.
     pub hook_event_type: String,
+    pub batches: BatchHabits,
 }
 
 impl Default for Habits {
@@ -141,6 +145,7 @@ impl Default for Habits {
             hook_key_hex: false,
             hook_format: HookFormat::Token,
             hook_event_type: "check".to_owned(),
+            batches: BatchHabits::default(),
         }
     }
 }
@@ -182,6 +187,7 @@ impl Simulator {
     fn account(&self) -> MutexGuard<'_, Account> {
         let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
         let habits = self.habits.get();
+        account.move_batches_on(&habits, &self.tools.clock);
         for news in account.move_on(&self.tools.clock) {
             hooks::send(self, &habits, &account, &news);
         }
@@ -191,8 +197,9 @@ impl Simulator {
 
 impl Vendor for Simulator {
     fn router(self: Arc<Self>) -> Router {
-        // Batches, monitors, custom types and settings would each add a router of their own here.
-        gateway::around(&self, checks::router().with_state(Arc::clone(&self)))
+        // Monitors, custom types and settings would each add a router of their own here.
+        let routes = checks::router().merge(batches::behind_key()).with_state(Arc::clone(&self));
+        gateway::around(&self, routes, batches::around_key().with_state(Arc::clone(&self)))
     }
 
     fn classify(&self, method: &Method, path: &str) -> &'static str {
@@ -204,7 +211,7 @@ impl Vendor for Simulator {
             ("DELETE", ["v1", "checks", _]) => "delete",
             ("GET", ["v1", "checks", _, "details"]) => "details",
             (_, ["v1", "checks", _, "pdf"]) => "document",
-            _ => "other",
+            (method, segments) => batches::classify(method, segments).unwrap_or("other"),
         }
     }
 
@@ -230,6 +237,10 @@ impl Vendor for Simulator {
             stranger: check.stranger,
         };
         self.account().checks().iter().map(entry).collect()
+    }
+
+    fn batches(&self) -> Vec<BatchEntry> {
+        self.account().batches.entries()
     }
 
     fn behavior(&self) -> &dyn Behavior {
