@@ -28,9 +28,9 @@ use crate::{Account, Engine};
 /// So many files of an account are at a call at once. An upload is long, and single creates go out beside it.
 const AT_ONCE: i64 = 4;
 
-/// A file ends with the last of its rows, and the slowest checks that are known take three days. Twice that, and a day
-/// for the file to wait its turn at the vendor.
-pub(crate) const DEADLINE: Duration = Duration::from_hours(7 * 24);
+/// A file ends with the last of its rows, and the slowest checks that are known end within a week. A day more for all that
+/// comes before and after.
+const DEADLINE: Duration = Duration::from_hours(8 * 24);
 
 /// After its deadline the file is still looked at for so long, since a late report settles what people else must.
 const AFTERMATH: Duration = Duration::from_hours(7 * 24);

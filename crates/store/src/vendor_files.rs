@@ -52,9 +52,8 @@ pub struct Stop {
 pub struct FileNews {
     pub stage: BulkStage,
     pub entered_at: Timestamp,
-    /// `None`: as it was.
+    /// `None`: as it was, and the id as well.
     pub memory: Option<Sensitive<Value>>,
-    /// `None`: as it was.
     pub vendor_batch_id: Option<String>,
     pub doubtful_since: Option<Timestamp>,
     pub tries: u32,
@@ -120,7 +119,7 @@ impl VendorFiles<'_> {
         let done = sqlx::query!(
             r#"UPDATE vendor_files
                SET stage = $3, entered_at = $4, memory = coalesce($5, memory),
-                   vendor_batch_id = coalesce($6, vendor_batch_id), doubtful_since = $7, tries = $8, stop_tries = $9,
+                   vendor_batch_id = CASE WHEN $5::bytea IS NULL THEN vendor_batch_id ELSE $6 END, doubtful_since = $7, tries = $8, stop_tries = $9,
                    stop_due_at = $10, stop_answered_at = $11, due_at = $12, calling_until = NULL
                WHERE submission_id = $1 AND calls = $2 AND ended_at IS NULL"#,
             submission.uuid(),

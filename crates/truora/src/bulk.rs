@@ -107,6 +107,10 @@ impl Bulk for Batches {
             None => Ok(()),
         }
     }
+
+    fn vendor_batch_id(&self, memory: &serde_json::Value) -> Option<String> {
+        memory["batch"].as_str().map(str::to_owned)
+    }
 }
 
 /// A digest of the inputs by which rows of one file are told apart. `None`: it has none.

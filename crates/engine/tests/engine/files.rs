@@ -320,7 +320,7 @@ async fn a_file_that_does_not_end_in_time_is_a_matter_for_people_and_still_for_a
     let office = Office::open().await;
     office.clerk.books().works_for = None;
     let batch = office.people(4).await;
-    office.until(Duration::from_hours(8 * 24), "people are asked", async || !office.cases().await.is_empty()).await;
+    office.until(Duration::from_hours(9 * 24), "people are asked", async || !office.cases().await.is_empty()).await;
     let checks = office.checks(batch).await;
     assert!(checks.iter().all(|check| check.status() == CheckStatus::NeedsReview));
     let case = office.cases().await.remove(0);

@@ -14,5 +14,6 @@ mod single_creates;
 mod sweeps;
 mod theary_batches;
 mod thousands;
+mod truora_files;
 mod unreadable;
 mod world;

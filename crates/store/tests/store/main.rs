@@ -19,3 +19,4 @@ mod submissions;
 mod support;
 mod sweeps;
 mod transactions;
+mod vendor_files;
