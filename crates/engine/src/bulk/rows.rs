@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use domain::{AfterAbsence, EventType, News, Order, Reason, Stage, Timestamp};
 use provider::{Accepted, Evidence, ItemOutcome, RowOutcome};
-use store::{FileClaim, Finished, NewSubmission, Plan, StoreError, SubmissionPart, SubmissionState, Tx};
+use store::{FileClaim, FileNews, Finished, NewSubmission, Plan, StoreError, SubmissionPart, SubmissionState, Tx};
 
+use super::step::{as_before, is_past};
 use crate::dispatch::RECORDING_PATIENCE;
 use crate::reconcile::Doubt;
 use crate::{Account, Engine, find_mut};
@@ -51,12 +52,15 @@ impl Engine {
             }
             self.wake();
         }
-        // One that could not be written keeps the file where it is: it is tried again, until the file's deadline.
-        if is_whole {
-            self.end_file(file, outcomes, evidence, ended_at).await?;
-            tracing::info!(account = %account.key, submission = %file.submission, rows = rows.len(), "a file has come to its end");
-            self.wake();
+        if !is_whole && !is_past(file, ended_at) {
+            // One that cannot be written keeps the file where it is: its report is read again, ever more rarely.
+            let tries = file.tries.saturating_add(1);
+            let due_at = self.now() + self.back_off(tries);
+            return self.record(account, file, &FileNews { tries, ..as_before(file, due_at) }).await;
         }
+        self.end_file(file, outcomes, evidence, ended_at).await?;
+        tracing::info!(account = %account.key, submission = %file.submission, rows = rows.len(), "a file has come to its end");
+        self.wake();
         Ok(())
     }
 

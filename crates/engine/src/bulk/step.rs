@@ -79,7 +79,7 @@ impl Engine {
             );
             return self.give_up(account, &file, &rows, why).await;
         }
-        if ended_at >= deadline(file.created_at) + AFTERMATH {
+        if is_past(&file, ended_at) {
             tracing::warn!(account = %account.key, submission = %file.submission, "a file never came to an end: it is not looked at any more");
             let mut tx = self.store().begin().await?;
             tx.vendor_files().end(file.submission, ended_at).await?;
@@ -175,7 +175,7 @@ impl Engine {
 
     /// Writes down what came of a call. While the database is away it is tried again for a while; after that the call
     /// counts as in doubt.
-    async fn record(&self, account: &Account, file: &FileClaim, news: &FileNews) -> Result<(), StoreError> {
+    pub(super) async fn record(&self, account: &Account, file: &FileClaim, news: &FileNews) -> Result<(), StoreError> {
         let give_up = Instant::now() + RECORDING_PATIENCE;
         let is_recorded = loop {
             match self.record_once(file, news).await {
@@ -229,6 +229,11 @@ impl Engine {
     }
 }
 
+/// Whether nothing more is awaited of the file.
+pub(super) fn is_past(file: &FileClaim, now: Timestamp) -> bool {
+    now >= deadline(file.created_at) + AFTERMATH
+}
+
 fn may_have_begun(file: &FileClaim) -> bool {
     file.stage > BulkStage::Start || (file.stage == BulkStage::Start && file.doubtful_since.is_some())
 }
@@ -247,7 +252,7 @@ fn stop_is_due(file: &FileClaim, now: Timestamp) -> bool {
 }
 
 /// What is written down where nothing changed.
-fn as_before(file: &FileClaim, due_at: Timestamp) -> FileNews {
+pub(super) fn as_before(file: &FileClaim, due_at: Timestamp) -> FileNews {
     FileNews {
         stage: file.stage,
         entered_at: file.entered_at,
