@@ -42,10 +42,10 @@ const BEGIN_WITHIN: Duration = Duration::from_hours(2);
 const REQUESTS: u32 = 6;
 
 impl Engine {
-    /// Makes a file of what waits for one, and makes the next calls for the files that are due. Gives how much was done.
+    /// Makes the next calls for the files that are due, and new files of what waits for one. Gives how much was done.
     pub async fn files(&self, account: &Account) -> Result<usize, StoreError> {
         match self.passage(&account.key).await? {
-            Passage::Open => Ok(self.gather(account).await? + self.drive(account, true).await?),
+            Passage::Open => Ok(self.drive(account, true).await? + self.gather(account).await?),
             // What the vendor works on is followed; nothing new is begun.
             Passage::Paused => self.drive(account, false).await,
             Passage::Probe => Ok(usize::from(account.provider.bulk().is_some() && self.probe(account).await)),
