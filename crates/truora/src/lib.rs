@@ -33,6 +33,7 @@ use provider::{
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+pub use crate::bulk::{file_of, outcomes_of};
 pub use crate::links::FileHosts;
 pub use crate::outcome::OutcomePolicy;
 pub use crate::validate::OPTIONS;

@@ -1,5 +1,7 @@
 //! Reports in every shape that they may have, and in some that they should not have.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::shapes::{Spy, id, raw, report};
@@ -99,9 +101,8 @@ async fn files_that_are_no_reports_are_survived() {
     let row = "<row r='1'><c r='A1' t='inlineStr'><is><t>check_id</t></is></c></row>";
     let mut many = format!("<worksheet><sheetData>{row}");
     for line in 2..6_000 {
-        many.push_str(&format!(
-            "<row r='{line}'><c r='A{line}' t='inlineStr'><is><t>CHK{line}aaaaaaaa</t></is></c></row>"
-        ));
+        write!(many, "<row r='{line}'><c r='A{line}' t='inlineStr'><is><t>CHK{line}aaaaaaaa</t></is></c></row>")
+            .expect("to memory");
     }
     many.push_str("</sheetData></worksheet>");
     let good = report(&[("Results", &[&["check_id", "national_id"]])]);
