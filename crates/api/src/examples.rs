@@ -272,6 +272,11 @@ pub fn batch_detail() -> Value {
             "detail": "This field is required."
         }]
     }]);
+    batch["files"] = json!([{
+        "provider": "truora", "account": "default", "vendor_batch_id": "BCH0123456789abcdef0123456789abcdef", "rows": 2,
+        "stage": "read", "created_at": "2026-11-21T09:00:01Z", "stopped_at": null,
+        "completed_at": "2026-11-21T09:20:00Z"
+    }]);
     batch
 }
 

@@ -12,6 +12,7 @@ use domain::{
 use store::{Scope, StoreError, Tx};
 use uuid::Uuid;
 
+use crate::bulk::Kinships;
 use crate::{AcceptError, Engine};
 
 /// So many orders are written in one statement.
@@ -108,7 +109,8 @@ impl BatchIntake {
     async fn flush(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
         if !self.waiting.is_empty() {
             // All are due since the same time: who is first is a matter of lanes, not of a caller's upload speed.
-            tx.orders().insert_many(&self.waiting, self.begun_at).await?;
+            let kin = Kinships::of(&self.engine, &self.waiting);
+            tx.orders().insert_kindred(&self.waiting, self.begun_at, &kin.0).await?;
             self.waiting.clear();
         }
         Ok(())
@@ -142,7 +144,11 @@ impl Engine {
         id: BatchId,
         reason: Reason,
     ) -> Result<Option<Batch>, StoreError> {
-        tx.batches().request_cancel(scope, id, &reason, self.now()).await
+        let batch = tx.batches().request_cancel(scope, id, &reason, self.now()).await?;
+        if batch.as_ref().is_some_and(|batch| batch.cancel.is_some()) {
+            tx.vendor_files().look_now(id, self.now()).await?;
+        }
+        Ok(batch)
     }
 
     /// Cancels the next orders of a batch whose cancel was asked for. Gives how many; 0: there are none left.

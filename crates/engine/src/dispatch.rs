@@ -40,10 +40,10 @@ impl Round {
 }
 
 /// What is written down for one order of a round.
-type Changes = BTreeMap<OrderId, (Vec<Plan>, Vec<Event>)>;
+pub(crate) type Changes = BTreeMap<OrderId, (Vec<Plan>, Vec<Event>)>;
 
 /// How long recording an outcome is tried again while the database is away. After that the call counts as lost.
-const RECORDING_PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const RECORDING_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// Claims what is due for an account and makes the create calls, at most `limit`. Gives how many, and counts as one
@@ -168,7 +168,7 @@ impl Engine {
     }
 
     /// Tells the checks of one call that they are being sent. `None`: there is nothing to send.
-    fn prepare(
+    pub(crate) fn prepare(
         &self,
         account: &Account,
         orders: &mut [Order],
@@ -284,7 +284,7 @@ impl Engine {
 
     /// Takes one item's outcome in. Gives the doubt it leaves, if it leaves one.
     #[expect(clippy::too_many_arguments, reason = "each is a different thing, and a struct of them would have one use")]
-    async fn take_in(
+    pub(crate) async fn take_in(
         &self,
         tx: &mut Tx,
         account: &Account,
@@ -334,7 +334,7 @@ impl Engine {
             }
             ItemOutcome::Unknown { why, then } => {
                 events.extend(order.tell(check_id, &News::Unconfirmed { submission, why: why.clone() }, now));
-                doubt = Some(Doubt { part: part.clone(), why: why.clone(), then: then.clone() });
+                doubt = Some(Doubt { part: part.clone(), why: why.clone(), then: then.clone(), review: None });
             }
         }
         if was_sent_before && !matches!(outcome, ItemOutcome::NotSent { .. }) {
@@ -433,7 +433,13 @@ impl Engine {
     }
 }
 
-fn note(changes: &mut Changes, events: Vec<Event>, order: OrderId, check_id: CheckId, work: Option<(Work, Timestamp)>) {
+pub(crate) fn note(
+    changes: &mut Changes,
+    events: Vec<Event>,
+    order: OrderId,
+    check_id: CheckId,
+    work: Option<(Work, Timestamp)>,
+) {
     let change = changes.entry(order).or_default();
     change.0.push(Plan { check_id, work });
     change.1.extend(events);
@@ -441,7 +447,7 @@ fn note(changes: &mut Changes, events: Vec<Event>, order: OrderId, check_id: Che
 
 /// Whether this call must make the vendor make a new object. A call that follows a lost one does not force: should the
 /// lost one have made its object after all, the vendor's own dedupe gives that back instead of a second one.
-fn must_be_new(check: &domain::Check) -> bool {
+pub(crate) fn must_be_new(check: &domain::Check) -> bool {
     check.state.force_new || (asks_for_new(check) && check.state.sends == 1)
 }
 
@@ -471,12 +477,17 @@ fn state_of(report: &SubmitReport) -> SubmissionState {
 
 impl Ticket {
     fn record(&self, account: &Account) -> NewSubmission {
+        self.recorded_until(account, self.lease_until)
+    }
+
+    /// As it is recorded with another lease than that of a single call.
+    pub(crate) fn recorded_until(&self, account: &Account, lease_until: Timestamp) -> NewSubmission {
         NewSubmission {
             id: self.submission.id,
             tenant: self.tenant.clone(),
             account: account.key.clone(),
             started_at: self.started_at,
-            lease_until: self.lease_until,
+            lease_until,
             items: self.parts.clone(),
         }
     }

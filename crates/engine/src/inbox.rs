@@ -374,7 +374,7 @@ impl Engine {
         }
         tracing::error!(check = %check_id, account = %account.key, "the vendor has an order of a check whose calls were all taken to have made nothing");
         tx.orders().save(order, &[Plan { check_id, work: None }], &events).await?;
-        let doubt = Doubt { part, why: why.clone(), then: AfterAbsence::Resend };
+        let doubt = Doubt { part, why: why.clone(), then: AfterAbsence::Resend, review: None };
         self.open_case(tx, account, &call, vec![doubt], std::slice::from_ref(order), now).await
     }
 }

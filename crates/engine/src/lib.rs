@@ -10,7 +10,9 @@
 //! 6. [`sweep`]: looks whether a vendor has anything of ours that nobody here knows of; [`cancellations`] asks it to
 //!    cancel what is one too many.
 //!
-//! [`monitors`] run an order again and again. [`batches`] take many orders in at once; [`plan`] shares the calls out, so that none of them holds the others up.
+//! [`batches`] take many orders in at once; [`plan`] shares the calls out, so that none of them holds the others up.
+//! Where a vendor takes files of many checks, [`bulk`] sends them in place of [`dispatch`]. [`monitors`] run an order again
+//! and again.
 //!
 //! All news goes through [`Order::tell`](domain::Order::tell), and so through the one reducer. [`workers`] runs the
 //! loops; [`gate`] (pauses, circuits) and [`budget`] (rates) say when a vendor may be called.
@@ -19,6 +21,7 @@ pub mod accept;
 pub mod batches;
 mod bell;
 pub mod budget;
+pub mod bulk;
 pub mod cancel;
 pub mod cancellations;
 pub mod dispatch;
@@ -103,6 +106,8 @@ pub struct Parts {
     settings: EngineSettings,
     gate: gate::Gate,
     turns: plan::Turns,
+    /// The same for files.
+    file_turns: plan::Turns,
     woken: Notify,
     bell: bell::Bell,
 }
@@ -131,6 +136,7 @@ impl Engine {
             settings,
             gate,
             turns: plan::Turns::default(),
+            file_turns: plan::Turns::default(),
             woken: Notify::new(),
             bell: bell::Bell::default(),
         }))

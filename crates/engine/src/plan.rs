@@ -3,6 +3,8 @@
 //! Each batch is a lane, and all single orders are one. The free calls of an account are shared over the lanes that have
 //! something to send, so that a batch of thousands holds up neither a single order nor a small batch.
 
+pub mod files;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 

@@ -39,6 +39,7 @@ impl Engine {
         loops.spawn(register(self.clone(), keys.clone(), shutdown.clone()));
         for key in keys {
             loops.spawn(dispatcher(self.clone(), key.clone(), shutdown.clone()));
+            loops.spawn(filer(self.clone(), key.clone(), shutdown.clone()));
             loops.spawn(follower(self.clone(), key.clone(), shutdown.clone()));
             // One for each account: a long scan of one vendor holds up no other.
             let (engine, of) = (self.clone(), key.clone());
@@ -198,6 +199,13 @@ async fn dispatch_some(
         });
     }
     Ok(progress)
+}
+
+/// Sends files for one account, where its vendor takes them.
+async fn filer(engine: Engine, key: AccountKey, shutdown: CancellationToken) {
+    let Some(account) = engine.account(&key).cloned() else { return };
+    let engine_ = engine.clone();
+    repeat(engine, shutdown, "files", async move || engine_.files(&account).await).await;
 }
 
 /// Looks at the vendor's objects of one account.

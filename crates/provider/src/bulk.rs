@@ -32,8 +32,13 @@ pub trait Bulk: Send + Sync {
     async fn step(&self, ctx: &CallContext, state: &BulkState, items: &[SubmissionItem]) -> BulkProgress;
 
     /// Asks the vendor to work on no more rows. What it has begun goes on; the rows' outcomes still come by
-    /// [`step`](Self::step).
+    /// [`step`](Self::step). It may be asked for more than once, and what has ended already is fine.
     async fn stop(&self, ctx: &CallContext, state: &BulkState) -> Result<(), CallError>;
+
+    /// The vendor's own id of the batch, once the memory holds it. Shown to people, who look for it in its dashboard.
+    fn vendor_batch_id(&self, _memory: &Value) -> Option<String> {
+        None
+    }
 }
 
 /// What decides which checks share a file.
@@ -112,7 +117,9 @@ impl BulkState {
 /// What a step came to.
 #[derive(Clone)]
 pub enum BulkProgress {
-    /// The stage is over. Also back to an earlier one: a file that provably was not begun is abandoned, and made anew.
+    /// The stage is over, and no call of it is in doubt any more. Also back to an earlier one: a file that provably was not
+    /// begun is abandoned, and made anew. And also to the same one: a call in doubt was shown to have had no effect, and is
+    /// made again.
     Next { stage: BulkStage, memory: Sensitive<Value> },
     /// Nothing new; ask again then. A doubt stays a doubt.
     Wait { after: Duration, memory: Sensitive<Value> },

@@ -39,6 +39,20 @@ pub struct CreateCall {
     pub references: Vec<Option<String>>,
 }
 
+/// A batch of the vendor's own: a file of rows that become objects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchEntry {
+    pub id: String,
+    /// The vendor's own word.
+    pub state: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// The rows of its file; 0 while there is none.
+    pub rows: usize,
+    /// How often its work was begun.
+    pub starts: usize,
+}
+
 /// What `GET /_sandbox/books` shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Books {
@@ -49,6 +63,8 @@ pub struct Books {
     /// are in `calls` only.
     #[serde(default)]
     pub creates: Vec<CreateCall>,
+    #[serde(default)]
+    pub batches: Vec<BatchEntry>,
 }
 
 impl Books {

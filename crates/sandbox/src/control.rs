@@ -41,7 +41,12 @@ impl Control {
 
     pub fn books(&self) -> Books {
         self.vendor.tick();
-        Books { objects: self.vendor.objects(), calls: self.calls.counted(), creates: self.vendor.creates() }
+        Books {
+            objects: self.vendor.objects(),
+            calls: self.calls.counted(),
+            creates: self.vendor.creates(),
+            batches: self.vendor.batches(),
+        }
     }
 
     /// The vendor's switches, and those of its hooks under `hooks`.

@@ -115,7 +115,7 @@ use std::io;
 
 use url::Url;
 
-pub use crate::books::{BookEntry, Books, CreateCall};
+pub use crate::books::{BatchEntry, BookEntry, Books, CreateCall};
 pub use crate::clock::SimClock;
 pub use crate::control::Control;
 pub use crate::faults::{Fault, FaultKind};

@@ -34,6 +34,7 @@
 //! ago they were made). Without `fields`, every second one has the inputs of the latest check that is not a stranger.
 
 mod account;
+mod batches;
 mod bodies;
 mod checks;
 mod continuous;
@@ -52,12 +53,14 @@ use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::books::BookEntry;
+use crate::books::{BatchEntry, BookEntry};
 use crate::clock::{SimClock, rfc3339};
 use crate::server::{self, Running, Tools};
 use crate::vendor::{Behavior, Switches, Vendor};
 
 use account::Account;
+
+pub use batches::{BatchHabits, MappedReference, SecondStart};
 
 /// The credentials it takes and gives.
 #[derive(Debug, Clone)]
@@ -125,6 +128,7 @@ pub struct Habits {
     pub history_of_final_runs: bool,
     /// How a continuous check says that its score has not changed: `same` or `equal`.
     pub same_score_word: String,
+    pub batches: BatchHabits,
 }
 
 impl Default for Habits {
@@ -152,6 +156,7 @@ impl Default for Habits {
             runs_keep_custom_input: false,
             history_of_final_runs: false,
             same_score_word: "equal".to_owned(),
+            batches: BatchHabits::default(),
         }
     }
 }
@@ -194,6 +199,7 @@ impl Simulator {
         let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
         let habits = self.habits.get();
         account.repeat(&habits, self.tools.clock.now());
+        account.move_batches_on(&habits, &self.tools.clock);
         for news in account.move_on(&self.tools.clock) {
             hooks::send(self, &habits, &account, &news);
         }
@@ -206,8 +212,10 @@ impl Simulator {
 
 impl Vendor for Simulator {
     fn router(self: Arc<Self>) -> Router {
-        // Batches, custom types and settings would each add a router of their own here.
-        gateway::around(&self, checks::router().merge(continuous::router()).with_state(Arc::clone(&self)))
+        // Custom types and settings would each add a router of their own here.
+        let routes =
+            checks::router().merge(continuous::router()).merge(batches::behind_key()).with_state(Arc::clone(&self));
+        gateway::around(&self, routes, batches::around_key().with_state(Arc::clone(&self)))
     }
 
     fn classify(&self, method: &Method, path: &str) -> &'static str {
@@ -224,7 +232,7 @@ impl Vendor for Simulator {
             ("GET", ["v1", "continuous-checks", _]) => "monitor_get",
             ("PUT", ["v1", "continuous-checks", _]) => "monitor_update",
             ("GET", ["v1", "continuous-checks", _, "history"]) => "monitor_history",
-            _ => "other",
+            (method, segments) => batches::classify(method, segments).unwrap_or("other"),
         }
     }
 
@@ -250,6 +258,10 @@ impl Vendor for Simulator {
             stranger: check.stranger,
         };
         self.account().checks().iter().map(entry).collect()
+    }
+
+    fn batches(&self) -> Vec<BatchEntry> {
+        self.account().batches.entries()
     }
 
     fn behavior(&self) -> &dyn Behavior {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::books::{BookEntry, CreateCall};
+use crate::books::{BatchEntry, BookEntry, CreateCall};
 
 /// A vendor, as seen from outside and behind the scenes.
 pub trait Vendor: Send + Sync + 'static {
@@ -27,6 +27,11 @@ pub trait Vendor: Send + Sync + 'static {
 
     /// The create calls whose work was begun, in the order they came, where the vendor keeps them.
     fn creates(&self) -> Vec<CreateCall> {
+        Vec::new()
+    }
+
+    /// The batches that the vendor holds, oldest first, where it has such.
+    fn batches(&self) -> Vec<BatchEntry> {
         Vec::new()
     }
 

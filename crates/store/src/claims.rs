@@ -111,6 +111,13 @@ impl Store {
                        SELECT due_at FROM monitors WHERE account = a.key AND due_at > $1 ORDER BY due_at LIMIT 1
                    ) AS m
                    UNION ALL
+                   SELECT f.at
+                   FROM vendor_accounts a
+                   CROSS JOIN LATERAL (
+                       SELECT due_at AS at FROM vendor_files
+                       WHERE account = a.key AND ended_at IS NULL AND due_at > $1 ORDER BY due_at LIMIT 1
+                   ) AS f
+                   UNION ALL
                    SELECT sweep_next_at FROM vendor_accounts WHERE sweep_next_at > $1
                ) AS next (at)"#,
             now.get()

@@ -23,23 +23,24 @@ impl Lane {
 }
 
 impl Store {
-    /// The account's lanes that have something to send now: single orders first, then batches by age.
+    /// The account's lanes that have something to send now, besides files: single orders first, then batches by age.
     pub async fn lanes(&self, account: &AccountKey, now: Timestamp) -> Result<Vec<Lane>> {
         // From one lane's first row to the next lane's, and one look at each: a few jumps in an index, however long the
         // lanes are. What is due of a lane is asked for as a range of (lane, due_at), in that order: by equality the
         // planner may take the index that goes by due_at alone, and read past all that is due in other lanes.
         let lanes = sqlx::query_scalar!(
             r#"WITH RECURSIVE lanes AS (
-                   (SELECT lane FROM work WHERE kind = 'send' AND account = $1 ORDER BY lane LIMIT 1)
+                   (SELECT lane FROM work WHERE kind = 'send' AND kin IS NULL AND account = $1 ORDER BY lane LIMIT 1)
                    UNION ALL
-                   SELECT (SELECT lane FROM work WHERE kind = 'send' AND account = $1 AND lane > l.lane
+                   SELECT (SELECT lane FROM work
+                           WHERE kind = 'send' AND kin IS NULL AND account = $1 AND lane > l.lane
                            ORDER BY lane LIMIT 1)
                    FROM lanes l WHERE l.lane IS NOT NULL
                )
                SELECT l.lane AS "lane!" FROM lanes l
                CROSS JOIN LATERAL (
                    SELECT FROM work
-                   WHERE kind = 'send' AND account = $1
+                   WHERE kind = 'send' AND kin IS NULL AND account = $1
                      AND (lane, due_at) >= (l.lane, '-infinity') AND (lane, due_at) <= (l.lane, $2)
                    ORDER BY lane, due_at LIMIT 1
                ) AS due
@@ -52,7 +53,7 @@ impl Store {
         Ok(lanes.into_iter().map(Lane::from_uuid).collect())
     }
 
-    /// Takes checks of the account that wait to be sent, from each lane up to so many, the longest due first, and of a
+    /// Takes checks of the account that wait to be sent, but for no file, from each lane up to so many, the longest due first, and of a
     /// batch, all of which is due at once, in the order of its rows. Until `lease_until` nobody else gets them; whoever
     /// saves a check with a plan ends the lease.
     pub async fn claim_lanes(
@@ -73,7 +74,7 @@ impl Store {
                    FROM unnest($2::uuid[], $3::bigint[]) AS l (lane, most)
                    CROSS JOIN LATERAL (
                        SELECT check_id, due_at FROM work
-                       WHERE kind = 'send' AND account = $1
+                       WHERE kind = 'send' AND kin IS NULL AND account = $1
                          AND (lane, due_at) >= (l.lane, '-infinity') AND (lane, due_at) <= (l.lane, $4)
                        ORDER BY lane, due_at, order_id DESC LIMIT l.most
                        FOR UPDATE SKIP LOCKED

@@ -5,6 +5,8 @@ mod read;
 mod terms;
 mod write;
 
+use std::collections::BTreeMap;
+
 use domain::{
     BatchId, CheckId, CheckStatus, CheckType, Event, EventId, IdentifierType, Order, OrderId, OrderStatus, Outcome,
     ProviderId, Timestamp,
@@ -15,6 +17,7 @@ use uuid::Uuid;
 use crate::error::Result;
 #[cfg(doc)]
 use crate::error::StoreError;
+use crate::kin::Kin;
 use crate::tx::{Scope, Tx};
 
 /// What a worker must do for a check.
@@ -96,7 +99,17 @@ impl Orders<'_> {
 
     /// Many new orders in one statement.
     pub async fn insert_many(&mut self, orders: &[Order], due_at: Timestamp) -> Result<()> {
-        write::insert(self.tx, orders, due_at).await
+        self.insert_kindred(orders, due_at, &BTreeMap::new()).await
+    }
+
+    /// The same, where some of their checks may share a file and wait for each other.
+    pub async fn insert_kindred(
+        &mut self,
+        orders: &[Order],
+        due_at: Timestamp,
+        kin: &BTreeMap<CheckId, Kin>,
+    ) -> Result<()> {
+        write::insert(self.tx, orders, due_at, kin).await
     }
 
     pub async fn get(&mut self, scope: &Scope, id: OrderId) -> Result<Option<Order>> {

@@ -26,6 +26,7 @@ use crate::payloads::Payloads;
 use crate::scans::Scans;
 use crate::submissions::Submissions;
 use crate::vault::{OrderKey, Vault};
+use crate::vendor_files::VendorFiles;
 use crate::vendor_objects::VendorObjects;
 
 /// The schema, forward only.
@@ -215,6 +216,10 @@ impl Tx {
 
     pub fn scans(&mut self) -> Scans<'_> {
         Scans { tx: self }
+    }
+
+    pub fn vendor_files(&mut self) -> VendorFiles<'_> {
+        VendorFiles { tx: self }
     }
 
     pub fn vendor_objects(&mut self) -> VendorObjects<'_> {

@@ -36,3 +36,4 @@ pub use read::read;
 pub use row::{Row, Sink, Taken};
 pub use unreadable::Unreadable;
 pub use write::{Cell, Table, TableWriter, Unwritable, Workbook, ndjson_line};
+pub use xlsx::{CellSink, Seen, Sheets};

@@ -6,6 +6,7 @@
 //! or a text of any size: not for files from outside. The tests compare with one of them.
 
 mod cell;
+mod named;
 mod package;
 mod serial;
 mod sheet;
@@ -14,6 +15,7 @@ mod styles;
 mod workbook;
 mod xml;
 
+pub use named::{CellSink, Seen, Sheets};
 use package::Package;
 
 use crate::row::Rows;

@@ -95,11 +95,20 @@ fn order_input(number: u32) -> OrderInput {
 }
 
 /// The same order for somebody with this SSN, by which simulators choose how a check ends.
-pub fn with_ssn(mut draft: OrderDraft, ssn: &str) -> OrderDraft {
+pub fn with_ssn(draft: OrderDraft, ssn: &str) -> OrderDraft {
+    with_identifier(draft, IdentifierType::Ssn, ssn)
+}
+
+/// The same order for somebody with this national id.
+pub fn with_national_id(draft: OrderDraft, id: &str) -> OrderDraft {
+    with_identifier(draft, IdentifierType::NationalId, id)
+}
+
+fn with_identifier(mut draft: OrderDraft, kind: IdentifierType, value: &str) -> OrderDraft {
     let mut input = draft.input.expose().clone();
     if let Subject::Person(person) = &mut input.subject {
-        for identifier in person.identifiers.iter_mut().filter(|identifier| identifier.kind == IdentifierType::Ssn) {
-            ssn.clone_into(&mut identifier.value);
+        for identifier in person.identifiers.iter_mut().filter(|identifier| identifier.kind == kind) {
+            value.clone_into(&mut identifier.value);
         }
     }
     draft.input = input.into();

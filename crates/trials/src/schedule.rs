@@ -97,6 +97,7 @@ impl Course {
         let mut random = StdRng::seed_from_u64(seed);
         let room = PostRoom::open().await.expect("a port for hooks");
         let settings = world::Options {
+            native_batch_min: 0,
             settle: Duration::from_secs(random.random_range(30..300)),
             timeout: Duration::from_millis(600),
             cancel_duplicates: if random.random_bool(0.3) { CancelDuplicates::Auto } else { CancelDuplicates::Ask },

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::case::Sightings;
 use domain::{CheckInput, Clock as _, FieldError, OrderInput, Reason, Reference, Timestamp, VendorRef};
 use provider::{
-    ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched, HookNews, HookRefused,
+    Bulk, ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched, HookNews, HookRefused,
     HookRequest, ItemOutcome, LocateQuery, Monitoring, ProbeFault, Provider, Snapshot, Submission, SubmitReport,
     SweepQuery,
 };
@@ -122,6 +122,10 @@ impl Provider for Watched {
 
     fn monitoring(&self) -> Option<&dyn Monitoring> {
         self.provider.monitoring()
+    }
+
+    fn bulk(&self) -> Option<&dyn Bulk> {
+        self.provider.bulk()
     }
 
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {

@@ -40,6 +40,8 @@ pub struct Options {
     pub cancel_duplicates: CancelDuplicates,
     /// The most checks in one create call to Theary.
     pub batch_size: usize,
+    /// From so many like checks of a batch on they go to Truora as a file; 0: only those that ask for it.
+    pub native_batch_min: usize,
     /// Where the simulators send their hooks, each under its vendor's id. `None`: nowhere.
     pub hooks: Option<Url>,
     /// Ids and keys are made from this seed. `None`: from the system's randomness.
@@ -53,6 +55,7 @@ impl Default for Options {
             timeout: Duration::from_secs(5),
             cancel_duplicates: CancelDuplicates::Ask,
             batch_size: theary::AccountSettings::DEFAULT_BATCH_SIZE,
+            native_batch_min: 0,
             hooks: None,
             seed: None,
         }
@@ -235,6 +238,7 @@ pub async fn work(engine: &Engine) -> Result<usize, StoreError> {
     let mut done = 0;
     let accounts: Vec<_> = engine.providers().accounts().cloned().collect();
     for account in &accounts {
+        done += engine.files(account).await?;
         done += engine.dispatch(account, 50).await?;
         done += engine.follow(account, 50).await?;
         done += engine.cancellations(account).await?;
@@ -306,6 +310,7 @@ fn adapters(sandbox: &Sandbox, options: &Options) -> BTreeMap<&'static str, Arc<
     settings.account_url = sandbox.truora.base_url().clone();
     settings.file_hosts = truora::FileHosts::new(sandbox.truora.base_url().host_str().map(str::to_owned));
     settings.hook_key = Some(SecretString::from(config.hook_key));
+    settings.native_batch_min = options.native_batch_min;
     adapters.insert("truora", Arc::new(truora::Truora::new(settings).expect("good settings")));
     let config = sandbox::theary::Config::default();
     let settings = theary::AccountSettings {

@@ -15,7 +15,7 @@ use crate::wire::{self, ErrorBody};
 
 const KEY: HeaderName = HeaderName::from_static("truora-api-key");
 const PRIORITY: HeaderName = HeaderName::from_static("truora-priority");
-const FORM: &str = "application/x-www-form-urlencoded";
+pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A scanned page may be large: a row repeats every source of its check.
 const MAX_PAGE: usize = 32 * 1024 * 1024;
@@ -23,6 +23,7 @@ const MAX_PAGE: usize = 32 * 1024 * 1024;
 /// The most pages of details that are read of one check.
 const MOST_DETAIL_PAGES: usize = 100;
 
+#[derive(Clone)]
 pub struct Client {
     http: VendorHttp,
     checks: Url,
@@ -126,7 +127,12 @@ impl Client {
         Ok(url)
     }
 
-    fn request(&self, method: Method, url: Url) -> VendorRequest {
+    pub const fn http(&self) -> &VendorHttp {
+        &self.http
+    }
+
+    /// A request under the account's key.
+    pub fn request(&self, method: Method, url: Url) -> VendorRequest {
         VendorRequest::new(method, url).header(KEY, self.key.clone())
     }
 

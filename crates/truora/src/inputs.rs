@@ -30,7 +30,7 @@ macro_rules! inputs {
                 match self { $(Self::$variant => $ours,)+ }
             }
 
-            fn of_field(field: &str) -> Option<Self> {
+            pub fn of_field(field: &str) -> Option<Self> {
                 match field { $($field => Some(Self::$variant),)+ _ => None }
             }
         }

@@ -4,6 +4,7 @@
 //! and `outcome` what an answer means; `submit` classifies create calls, `locate` finds them again, `hooks` reads what
 //! the vendor sends; `continuous` has it repeat checks. What is known of the vendor and where it is handled: `docs/vendors/truora.md`.
 
+mod bulk;
 mod client;
 mod continuous;
 mod countries;
@@ -26,18 +27,20 @@ use async_trait::async_trait;
 use domain::case::Sightings;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
 use provider::{
-    ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
+    Bulk, ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
     HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, Monitoring, ProbeFault, Product, Provider,
     Submission, SubmitReport, SweepQuery, Timing,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+pub use crate::bulk::{file_of, outcomes_of};
 pub use crate::links::FileHosts;
 pub use crate::outcome::OutcomePolicy;
 pub use crate::validate::OPTIONS;
 pub use crate::wire::Detail;
 
+use crate::bulk::Batches;
 use crate::client::Client;
 use crate::hooks::HookKeys;
 use crate::wire::CheckEnvelope;
@@ -59,6 +62,8 @@ pub struct Settings {
     pub outcome: OutcomePolicy,
     /// Where the vendor's links to files may lead.
     pub file_hosts: FileHosts,
+    /// From so many like checks of one batch on they go as a file; 0: only where the caller asks for it.
+    pub native_batch_min: usize,
 }
 
 impl Settings {
@@ -76,6 +81,7 @@ impl Settings {
             hook_key: None,
             outcome: OutcomePolicy::default(),
             file_hosts: FileHosts::default(),
+            native_batch_min: 0,
         }
     }
 }
@@ -91,6 +97,7 @@ pub struct SettingsFault {
 /// One account at Truora.
 pub struct Truora {
     client: Client,
+    batches: Batches,
     hook_keys: Option<HookKeys>,
     policy: OutcomePolicy,
     descriptor: Descriptor,
@@ -122,7 +129,9 @@ impl Truora {
         let client = Client::new(settings.checks_url, &settings.api_key)
             .ok_or(fault("api_key", "must not be empty, and hold only what fits into a header"))?;
         let hook_keys = settings.hook_key.as_ref().map(HookKeys::new);
-        Ok(Self { client, hook_keys, policy: settings.outcome, descriptor: descriptor() })
+        let batches =
+            Batches::new(client.clone(), settings.account_url, settings.file_hosts, settings.native_batch_min);
+        Ok(Self { client, batches, hook_keys, policy: settings.outcome, descriptor: descriptor() })
     }
 
     /// Every source's own words on a check. Paged through to the end; an incomplete list is an error.
@@ -240,6 +249,10 @@ impl Provider for Truora {
 
     fn monitoring(&self) -> Option<&dyn Monitoring> {
         Some(self)
+    }
+
+    fn bulk(&self) -> Option<&dyn Bulk> {
+        Some(&self.batches)
     }
 
     /// Reads the first page of the list of checks.

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use domain::input::BackgroundCheck;
 use domain::result::{Dataset, DatasetSide, IdentityFound, NameFound, Sources};
-use domain::{BackgroundResult, Certainty, CheckResult, CheckSpec, Sensitive, Standing};
+use domain::{
+    BackgroundResult, Certainty, CheckInput, CheckResult, CheckSpec, OrderInput, Sensitive, Standing, Subject,
+};
 use provider::{Carries, DocumentRef, Snapshot, SubmissionItem, native_status, vendor_id};
 
 use crate::inputs::{self, our_name};
@@ -19,14 +21,36 @@ pub struct Request {
     pub priority: Option<String>,
 }
 
-/// The form of one item; `None` where it is no check that this vendor takes, which validation has said long before.
+/// What is asked about whom, however it is sent. Personal data, so it has no `Debug`.
+pub struct Asked {
+    /// The account's own type, or the subject's.
+    pub kind: String,
+    /// In capitals.
+    pub country: String,
+    pub inputs: Vec<(&'static str, String)>,
+    pub report_id: Option<String>,
+    pub priority: Option<String>,
+}
+
+/// `None` where it is no check that this vendor takes, which validation has said long before.
+pub fn asked(order: &OrderInput, check: &CheckInput) -> Option<Asked> {
+    let CheckSpec::BackgroundCheck(spec) = &check.spec else { return None };
+    let country = spec.country.to_ascii_uppercase();
+    let row = inputs::row(&order.subject, &country)?;
+    let given = inputs::gather(&order.subject, spec, &country, row);
+    let mut inputs: Vec<_> = given.into_iter().map(|(input, value)| (input.field(), value)).collect();
+    let option = |name: &str| check.vendor_options.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+    inputs.extend(["imei", "escrow"].into_iter().filter_map(|name| Some((name, option(name)?))));
+    let (report_id, priority) = (option("report_id"), option(PRIORITY));
+    Some(Asked { kind: kind(&order.subject, spec), country, inputs, report_id, priority })
+}
+
+/// The form of one item.
 pub fn request(item: &SubmissionItem) -> Option<Request> {
-    let (spec, country) = background(item)?;
-    let row = inputs::row(&item.order.subject, &country)?;
-    let given = inputs::gather(&item.order.subject, spec, &country, row);
+    let asked = asked(&item.order, &item.check)?;
     let mut form = vec![
-        ("type", kind(item, spec)),
-        ("country", country),
+        ("type", asked.kind),
+        ("country", asked.country),
         // Keys of version 1 demand it; no order is accepted without consent.
         ("user_authorized", "true".to_owned()),
         // Stored and without effect at the vendor: the one place for our reference.
@@ -36,26 +60,15 @@ pub fn request(item: &SubmissionItem) -> Option<Request> {
     if item.force_new {
         form.push(("force_creation", "true".to_owned()));
     }
-    form.extend(given.into_iter().map(|(input, value)| (input.field(), value)));
-    let option = |name: &str| item.check.vendor_options.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-    for name in ["imei", "escrow", "report_id"] {
-        form.extend(option(name).map(|value| (name, value)));
-    }
-    Some(Request { form, priority: option(PRIORITY) })
-}
-
-/// The background check of an item and its country, in capitals.
-pub fn background(item: &SubmissionItem) -> Option<(&BackgroundCheck, String)> {
-    match &item.check.spec {
-        CheckSpec::BackgroundCheck(spec) => Some((spec, spec.country.to_ascii_uppercase())),
-        _ => None,
-    }
+    form.extend(asked.inputs);
+    form.extend(asked.report_id.map(|value| ("report_id", value)));
+    Some(Request { form, priority: asked.priority })
 }
 
 /// The type that is asked for: the account's own, or the subject's.
-fn kind(item: &SubmissionItem, spec: &BackgroundCheck) -> String {
+fn kind(subject: &Subject, spec: &BackgroundCheck) -> String {
     let own = spec.custom_type.as_deref().map(str::trim).filter(|name| !name.is_empty());
-    own.unwrap_or_else(|| item.order.subject.kind()).to_owned()
+    own.unwrap_or_else(|| subject.kind()).to_owned()
 }
 
 /// One look at a check. `payload` is the answer it was read from.

@@ -31,7 +31,7 @@ use crate::outcome::OutcomePolicy;
 use crate::wire::{BareCheck, BareEnvelope, CheckEnvelope, ErrorBody};
 
 /// How much older than the call a check must be to count as made before it. Both times are of the vendor's clocks.
-const CLEARLY_OLDER: Duration = Duration::from_secs(30);
+pub const CLEARLY_OLDER: Duration = Duration::from_secs(30);
 
 /// A submission that this adapter cannot make into a call. The engine never sends such a one.
 pub fn not_a_call(submission: &Submission) -> SubmitReport {
@@ -109,13 +109,11 @@ fn is_clearly_older(check: &BareCheck, answer: &VendorAnswer) -> bool {
 }
 
 fn forbidden(answer: &VendorAnswer, error: &ErrorBody) -> ItemOutcome {
-    let message = error.message.as_deref().unwrap_or_default().to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     if error.is_of_unknown_route() {
         let why = "The vendor's gateway knows no such address; look at checks_url.";
         return not_sent("wrong_address", why, answer);
     }
-    if says(&["not authorized", "explicit deny", "api key", "permission", "unauthorized"]) {
+    if error.is_about_the_key() {
         return not_sent("credentials_refused", "The vendor refuses the API key, or it lacks a permission.", answer);
     }
     unknown("unexpected_status", answer)
@@ -142,7 +140,7 @@ fn unknown(code: &str, answer: &VendorAnswer) -> ItemOutcome {
 
 /// Our sentence, with the vendor's number for the error. Its own sentence may quote what was sent, and names no field in a way
 /// that could be told from a value; it is kept as evidence.
-fn sentence(answer: &VendorAnswer, error: &ErrorBody) -> String {
+pub fn sentence(answer: &VendorAnswer, error: &ErrorBody) -> String {
     let status = answer.status.as_u16();
     match error.code {
         Some(code) => format!("The vendor answered {status}, with its code {code}."),

@@ -11,10 +11,13 @@ use crate::inputs::{self, Input, Inputs};
 
 /// Fields of the vendor's own that a caller may set. References, consent, force and watch fields are not among them: a
 /// recurrent check would make objects that no order here knows of.
-pub const OPTIONS: &[&str] = &[PRIORITY, "imei", "escrow", "report_id"];
+pub const OPTIONS: &[&str] = &[PRIORITY, "imei", "escrow", "report_id", NATIVE_BATCH];
 
 /// `low`, `medium` or `high`, sent as a header. High is refused with 429 while too many of them run.
 pub const PRIORITY: &str = "priority";
+
+/// `true`: send it in a file of the vendor's own batches if that can be; `false`: never.
+pub const NATIVE_BATCH: &str = "native_batch";
 
 /// The faults of a check, in the order of the request. Empty: the vendor will take it.
 pub fn faults(order: &OrderInput, check: &CheckInput) -> Vec<FieldError> {
@@ -62,6 +65,7 @@ fn faulty_options(options: &Map<String, Value>) -> Vec<FieldError> {
             PRIORITY if !matches!(text, "low" | "medium" | "high") => "low, medium or high",
             "imei" if text.len() != 15 || !text.bytes().all(|byte| byte.is_ascii_digit()) => "15 digits",
             "escrow" | "report_id" if text.is_empty() => "a text",
+            NATIVE_BATCH if !value.is_boolean() => "true or false",
             _ => return None,
         };
         Some(fault(name, "invalid", format!("Expected {expected}.")))

@@ -205,10 +205,46 @@ impl ErrorBody {
         self.message.as_deref() == Some("Missing Authentication Token")
     }
 
+    /// Whether it is about the key or what it may do.
+    pub fn is_about_the_key(&self) -> bool {
+        let message = self.message.as_deref().unwrap_or_default().to_ascii_lowercase();
+        ["not authorized", "explicit deny", "api key", "permission", "unauthorized"]
+            .iter()
+            .any(|it| message.contains(it))
+    }
+
     /// Whether the service itself wrote it, rather than a gateway or proxy in front.
     pub const fn is_the_services_own(&self) -> bool {
         self.code.is_some() && self.http_code.is_some()
     }
+}
+
+/// The answer to a batch's create call.
+#[derive(Deserialize)]
+pub struct NewBatch {
+    pub batch_id: Option<String>,
+    /// The input of each column, in the order that the sheet must have.
+    #[serde(default, deserialize_with = "lenient")]
+    pub columns: Option<Vec<String>>,
+    pub file_upload_link: Option<String>,
+}
+
+/// A batch as it stands.
+#[derive(Deserialize)]
+pub struct Batch {
+    #[serde(rename = "batch_id")]
+    pub id: Option<String>,
+    /// Not the words of a check.
+    pub status: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub size: Option<u64>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub creation_date: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct ReportLink {
+    pub batch_report_url: Option<String>,
 }
 
 /// The decoded body of a hook.

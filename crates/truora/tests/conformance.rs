@@ -1,5 +1,7 @@
-//! The suite that every adapter passes, against the simulator; and what is particular to this vendor, in `behaviors`.
+//! The suite that every adapter passes, against the simulator; and what is particular to this vendor, in `behaviors` and
+//! `batches`.
 
+mod batches;
 mod behaviors;
 mod support;
 

@@ -18,9 +18,12 @@ use crate::scope::OrdersRead;
 /// The most rejected rows that are shown.
 const MOST_REJECTED: u32 = 1_000;
 
+/// The most files that are shown.
+const MOST_FILES: u32 = 1_000;
+
 /// Get a batch
 ///
-/// With the number of checks in every status, which costs the same however large the batch is: made for polling.
+/// With the files that its checks were sent in, where a vendor takes files, and the number of checks in every status, which costs the same however large the batch is: made for polling.
 #[utoipa::path(
     get, path = "/v1/batches/{id}", operation_id = "getBatch", tag = "batches",
     params(("id" = BatchId, Path, description = "The batch's id.")),
@@ -45,11 +48,12 @@ pub async fn known<S>(tx: &mut Tx, caller: &Caller<S>, id: BatchId) -> Result<Ba
     tx.batches().get(&caller.reach(), id).await?.ok_or_else(|| Problem::not_found("batch"))
 }
 
-/// The batch with the rows that were left out.
+/// The batch with the rows that were left out and its files.
 pub async fn detail(tx: &mut Tx, batch: Batch) -> Result<BatchDetail, Problem> {
     let rejected = match batch.rejected {
         0 => Vec::new(),
         _ => tx.batches().rejected_rows(batch.id, MOST_REJECTED).await?,
     };
-    Ok(BatchDetail::of(batch, rejected))
+    let files = tx.vendor_files().of_batch(batch.id, MOST_FILES).await?;
+    Ok(BatchDetail::of(batch, rejected, files))
 }

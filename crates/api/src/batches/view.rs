@@ -1,8 +1,9 @@
 //! A batch as callers see it.
 
-use domain::{Batch, BatchId, BatchStatus, CheckCounts, CheckStatus, RejectedRow, RowFault, Timestamp};
+use domain::{Batch, BatchId, BatchStatus, CheckCounts, CheckStatus, ProviderId, RejectedRow, RowFault, Timestamp};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
+use store::StoredFile;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -34,7 +35,7 @@ pub struct BatchView {
     completed_at: Option<Timestamp>,
 }
 
-/// A batch with the rows that were left out.
+/// A batch with the rows that were left out and the files that it was sent in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BatchDetail)]
 pub struct BatchDetail {
@@ -43,6 +44,33 @@ pub struct BatchDetail {
     /// The first 1,000 rows that were left out, each with what is wrong with it.
     #[schema(max_items = 1000)]
     rejected_rows: Vec<RejectedRowView>,
+    /// The vendors' own batches that checks of it were sent in, oldest first: the first 1,000. Empty where each check went
+    /// in a call of its own.
+    #[schema(max_items = 1000)]
+    files: Vec<FileView>,
+}
+
+/// Many checks that went to a vendor as one file.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BatchFile)]
+struct FileView {
+    provider: ProviderId,
+    account: String,
+    /// The vendor's own id of its batch, once it is known.
+    #[schema(required)]
+    vendor_batch_id: Option<String>,
+    /// How many checks are in it.
+    rows: u32,
+    /// Where it stands: `create`, `upload`, `start`, `run`, `report` or `read`. From `run` on the vendor works on it.
+    #[schema(examples("run"))]
+    stage: &'static str,
+    created_at: Timestamp,
+    /// When the vendor agreed to begin no more of it.
+    #[schema(required)]
+    stopped_at: Option<Timestamp>,
+    /// When what became of each check was taken in.
+    #[schema(required)]
+    completed_at: Option<Timestamp>,
 }
 
 /// A row that was left out.
@@ -91,12 +119,31 @@ impl BatchView {
 }
 
 impl BatchDetail {
-    pub fn of(batch: Batch, rejected: Vec<RejectedRow>) -> Self {
+    pub fn of(batch: Batch, rejected: Vec<RejectedRow>, files: Vec<StoredFile>) -> Self {
         let rejected_rows = rejected.into_iter().map(|rejected| RejectedRowView {
             row: rejected.row,
             errors: rejected.faults.into_iter().map(RowErrorView::of).collect(),
         });
-        Self { batch: BatchView::of(batch), rejected_rows: rejected_rows.collect() }
+        Self {
+            batch: BatchView::of(batch),
+            rejected_rows: rejected_rows.collect(),
+            files: files.into_iter().map(FileView::of).collect(),
+        }
+    }
+}
+
+impl FileView {
+    fn of(file: StoredFile) -> Self {
+        Self {
+            provider: file.account.provider,
+            account: file.account.account,
+            vendor_batch_id: file.vendor_batch_id,
+            rows: file.rows,
+            stage: file.stage.as_str(),
+            created_at: file.created_at,
+            stopped_at: file.stop_answered_at,
+            completed_at: file.ended_at,
+        }
     }
 }
 

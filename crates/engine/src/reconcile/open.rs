@@ -18,13 +18,15 @@ pub(crate) struct Doubt {
     pub part: SubmissionPart,
     pub why: Reason,
     pub then: AfterAbsence,
+    /// Why only a person can settle it, if that is so from the start. It is not sent again by itself.
+    pub review: Option<Reason>,
 }
 
 impl Doubt {
     /// About a check whose order cannot be read now. Whatever its answer was, the case finds it out once it can.
     pub(crate) fn unreadable(part: &SubmissionPart) -> Self {
         let why = Reason::new("order_unreadable", "The order could not be read when its create call ended.");
-        Self { part: part.clone(), why, then: AfterAbsence::Resend }
+        Self { part: part.clone(), why, then: AfterAbsence::Resend, review: None }
     }
 
     fn into_item(self) -> CaseItem {
@@ -36,7 +38,7 @@ impl Doubt {
             after_absence: self.then,
             bound: None,
             duplicates: Vec::new(),
-            review: None,
+            review: self.review,
             resent_at: None,
             late_scanned: false,
         }
@@ -73,13 +75,14 @@ impl Engine {
             let earlier = tx.cases().of_check(doubt.part.check_id).await?;
             sent_at = earlier.map_or(sent_at, |case| sent_at.min(case.sent_at));
         }
-        let items = doubts.into_iter().map(Doubt::into_item);
+        let items: Vec<_> = doubts.into_iter().map(Doubt::into_item).collect();
+        let is_asked = items.iter().any(|item| item.review.is_some());
         let case = Case {
             id: CaseId::generate(self.clock(), self.entropy()),
             tenant: submission.tenant.clone(),
             account: account.key.clone(),
             submission: submission.id,
-            state: CaseState::Open,
+            state: if is_asked { CaseState::NeedsReview } else { CaseState::Open },
             why,
             sent_at,
             window_ends_at,
@@ -88,9 +91,10 @@ impl Engine {
             next_scan_at: Some(now),
             opened_at: now,
             resolved_at: None,
-            items: items.collect(),
+            items,
         };
         tx.cases().insert(&case).await?;
+        self.log_asked(tx, case.id, &case.items).await?;
         // Hooks that came before there was a case to note them in are read once more.
         tx.inbox().reconsider(&account.key, now).await?;
         for item in &case.items {
@@ -101,6 +105,54 @@ impl Engine {
         }
         metrics::counter!("vetgate_reconciliation_cases_total", "account" => account.key.to_string()).increment(1);
         tracing::info!(case = %case.id, account = %account.key, items = case.items.len(), why = case.why.code, "the outcome of a create call is unknown: case opened");
+        Ok(())
+    }
+
+    /// The same, where checks of one call come to be in doubt one after the other: they join the case that is open of it,
+    /// as long as no scan can have shown absence yet. Those that are in it already stay as they are.
+    pub(crate) async fn open_or_join_case(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        submission: &NewSubmission,
+        mut doubts: Vec<Doubt>,
+        orders: &[Order],
+        ended_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        tx.vendor_objects().lock_object(&account.key, &submission.id.to_string()).await?;
+        let open = match tx.cases().open_of_submission(submission.id).await? {
+            Some(open) => tx.cases().lock(open.id).await?,
+            None => None,
+        };
+        let Some(mut case) = open else {
+            return self.open_case(tx, account, submission, doubts, orders, ended_at).await;
+        };
+        doubts.retain(|doubt| !case.items.iter().any(|item| item.check_id == doubt.part.check_id));
+        if case.state == CaseState::Resolved || now >= case.window_ends_at {
+            return self.open_case(tx, account, submission, doubts, orders, ended_at).await;
+        }
+        let items: Vec<_> = doubts.into_iter().map(Doubt::into_item).collect();
+        self.log_asked(tx, case.id, &items).await?;
+        for item in &items {
+            if item.review.is_some() {
+                case.state = CaseState::NeedsReview;
+            }
+            if let Some(order) = find(orders, item.order_id) {
+                let event = order.event(Some(item.check_id), EventType::ReconciliationOpened, now);
+                tx.orders().save(order, &[], &[event]).await?;
+            }
+        }
+        case.items.extend(items);
+        case.next_scan_at = Some(now);
+        tx.cases().save(&case).await?;
+        tx.inbox().reconsider(&account.key, now).await
+    }
+
+    async fn log_asked(&self, tx: &mut Tx, case: CaseId, items: &[CaseItem]) -> Result<(), StoreError> {
+        for item in items.iter().filter(|item| item.review.is_some()) {
+            tx.cases().log(case, &decision(self.now(), "vetgate", "needs_review", Some(item.check_id))).await?;
+        }
         Ok(())
     }
 
@@ -125,28 +177,41 @@ impl Engine {
         let ids: Vec<_> = stored.parts.iter().map(|part| part.order_id).collect();
         let mut orders = tx.orders().lock_many(&ids).await?;
         let now = self.now();
+        let file = tx.vendor_files().lock(id).await?;
+        if file.as_ref().is_some_and(|file| file.ended_at.is_none() && !file.may_have_begun()) {
+            return self.send_file_singly(tx, account, &stored, orders).await;
+        }
         let finished = Finished { state: SubmissionState::Unknown, ended_at: now, http_status: None, answer: None };
         if !tx.submissions().finish(id, &finished).await? {
             // Its worker was slow, not dead, and has just recorded the outcome.
             return Ok(());
         }
-        let why = Reason::new("process_died", "The gateway stopped while the call was under way.");
+        let why = match &file {
+            None => Reason::new("process_died", "The gateway stopped while the call was under way."),
+            Some(_) => file_overdue(),
+        };
+        // A file's objects may carry no reference of ours: that no scan finds one proves nothing.
+        let review = file.is_some().then(|| why.clone());
         let mut doubts = Vec::new();
         let mut changed: BTreeMap<_, (Vec<Plan>, Vec<_>)> = BTreeMap::new();
         for part in &stored.parts {
             let Some(order) = find_mut(&mut orders, part.order_id) else {
-                doubts.push(Doubt::unreadable(part));
+                doubts.push(Doubt { review: review.clone(), ..Doubt::unreadable(part) });
                 continue;
             };
             let stage = order.check(part.check_id).map(|check| &check.state.stage);
             if !matches!(stage, Some(Stage::Submitting { submission }) if *submission == id) {
                 continue;
             }
-            let events = order.tell(part.check_id, &News::Unconfirmed { submission: id, why: why.clone() }, now);
+            let mut events = order.tell(part.check_id, &News::Unconfirmed { submission: id, why: why.clone() }, now);
+            if let Some(why) = review.clone() {
+                events.extend(order.tell(part.check_id, &News::NeedsReview { submission: id, why }, now));
+            }
             let entry = changed.entry(order.id).or_default();
             entry.0.push(Plan { check_id: part.check_id, work: None });
             entry.1.extend(events);
-            doubts.push(Doubt { part: part.clone(), why: why.clone(), then: AfterAbsence::Resend });
+            let then = AfterAbsence::Resend;
+            doubts.push(Doubt { part: part.clone(), why: why.clone(), then, review: review.clone() });
             self.note_resent(&mut tx, order, part.check_id, now).await?;
         }
         for order in &orders {
@@ -156,6 +221,32 @@ impl Engine {
         }
         // The call's lease ended before it was claimed as dead; what is stored now is the lease of that claim.
         self.open_case(&mut tx, account, &as_sent(&stored), doubts, &orders, now).await?;
+        tx.save().await?;
+        self.wake();
+        Ok(())
+    }
+
+    /// A file came to its deadline before the vendor can have begun: nothing was ordered, and each check goes out alone.
+    async fn send_file_singly(
+        &self,
+        mut tx: Tx,
+        account: &Account,
+        stored: &StoredSubmission,
+        mut orders: Vec<Order>,
+    ) -> Result<(), StoreError> {
+        let (id, now) = (stored.id, self.now());
+        let finished = Finished { state: SubmissionState::NotSent, ended_at: now, http_status: None, answer: None };
+        if !tx.submissions().finish(id, &finished).await? {
+            return Ok(());
+        }
+        tx.vendor_files().end(id, now).await?;
+        let why = Reason::new("file_not_begun", "The file that it was in was not begun in time; it is sent singly.");
+        for part in &stored.parts {
+            let Some(order) = find_mut(&mut orders, part.order_id) else { continue };
+            let events = order.tell(part.check_id, &News::NotSent { submission: id, why: why.clone() }, now);
+            let plan = self.plan_after(account, order, part.check_id, None);
+            tx.orders().save(order, &plan.into_iter().collect::<Vec<_>>(), &events).await?;
+        }
         tx.save().await?;
         self.wake();
         Ok(())
@@ -174,7 +265,7 @@ impl Engine {
         let Misbound { check_id, submission, why } = misbound;
         let Some(check) = order.check(check_id) else { return Ok(()) };
         let part = SubmissionPart { check_id, order_id: order.id, reference: check.reference() };
-        let doubt = Doubt { part, why, then: AfterAbsence::Resend };
+        let doubt = Doubt { part, why, then: AfterAbsence::Resend, review: None };
         // The checks of one call are looked at side by side: they shall find each other's case, not open one each.
         tx.vendor_objects().lock_object(&account.key, &submission.to_string()).await?;
         let open = match tx.cases().open_of_submission(submission).await? {
@@ -230,6 +321,13 @@ impl Engine {
         case.next_scan_at = Some(case.next_scan_at.map_or(late, |at| at.min(late)));
         tx.cases().save(&case).await
     }
+}
+
+fn file_overdue() -> Reason {
+    Reason::new(
+        "file_overdue",
+        "The vendor's batch that it is in has not come to an end in time. Look for the batch in the vendor's dashboard, then bind, resend or fail.",
+    )
 }
 
 /// A create call as it was recorded before it was made.

@@ -2,7 +2,9 @@
 
 mod batch_crashes;
 mod batches;
+mod clerk;
 mod fault_schedules;
+mod files;
 mod gates;
 mod late_proof;
 mod monitors;
@@ -13,6 +15,7 @@ mod single_creates;
 mod sweeps;
 mod theary_batches;
 mod thousands;
+mod truora_files;
 mod unreadable;
 mod vendor_monitors;
 mod waterfalls;

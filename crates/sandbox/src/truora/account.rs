@@ -6,6 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::Habits;
+use super::batches::Batches;
 use super::continuous::Continuous;
 use super::fate::{Fate, Status};
 use super::form::{self, Fields};
@@ -33,6 +34,12 @@ impl Check {
     pub fn status(&self) -> Status {
         self.course[self.step].1
     }
+
+    /// Whether the time for all of its course has gone by, whether it was moved on already or not.
+    pub fn has_ended_by(&self, clock: &SimClock) -> bool {
+        let end = self.course.last().map_or(Duration::ZERO, |(due, _)| *due);
+        clock.elapsed_since(self.created_at) >= end
+    }
 }
 
 /// A check reached a step of its course.
@@ -51,6 +58,7 @@ pub struct Account {
     /// Made since the account was last moved on.
     fresh: Vec<usize>,
     pub continuous: Vec<Continuous>,
+    pub batches: Batches,
 }
 
 /// What a create call came to.

@@ -74,6 +74,37 @@ const FIELDS: &[&str] = &[
     "custom_input",
 ];
 
+/// Those that say how a check is made rather than whom it is about.
+const CONTROL: &[&str] =
+    &["type", "country", "user_authorized", "force_creation", "watch", "report_id", "custom_input"];
+
+/// Whether a column of a batch can be mapped to it.
+pub fn is_input(field: &str) -> bool {
+    FIELDS.contains(&field) && !CONTROL.contains(&field)
+}
+
+/// Every input of a type, in the vendor's own order. A custom type's are all there are.
+pub fn inputs_of(kind: &str) -> impl Iterator<Item = &'static str> {
+    let of_vehicle = ["license_plate", "vehicle_id", "driver_license", "owner_document_id", "owner_document_type"];
+    let (is_person, is_company) = (kind == "person", kind == "company");
+    let fits = move |field: &&&str| match **field {
+        "company_name" => !is_person,
+        "tax_id" | "national_id" => true,
+        field if is_company => !of_vehicle.contains(&field) && matches!(field, "phone_number" | "region"),
+        field => !(is_person && of_vehicle.contains(&field)),
+    };
+    FIELDS.iter().filter(|field| is_input(field)).filter(fits).copied()
+}
+
+/// What is wrong with a type and country.
+pub fn unknown_place(kind: &str, country: &str, habits: &Habits) -> Option<&'static str> {
+    let is_builtin = matches!(kind, "person" | "company" | "vehicle");
+    if !is_builtin && !habits.custom_types.iter().any(|own| own == kind) {
+        return Some("invalid check type");
+    }
+    (!COUNTRIES.contains(&country)).then_some("invalid country")
+}
+
 /// Reads a form body: known fields that are not empty. Unknown ones are not looked at.
 pub fn read(body: &[u8]) -> Result<Fields, String> {
     let pairs: Vec<(String, String)> =
@@ -96,13 +127,9 @@ pub fn fault(form: &Fields, habits: &Habits) -> Option<String> {
     let says = |text: &str| Some(format!("Invalid request: {text}"));
     let has = |field: &str| form.contains_key(field);
     let Some(kind) = form.get("type") else { return says("check type was expected") };
-    let is_builtin = matches!(kind.as_str(), "person" | "company" | "vehicle");
-    if !is_builtin && !habits.custom_types.contains(kind) {
-        return says("invalid check type");
-    }
     let Some(country) = form.get("country").map(String::as_str) else { return says("country was expected") };
-    if !COUNTRIES.contains(&country) {
-        return says("invalid country");
+    if let Some(fault) = unknown_place(kind, country, habits) {
+        return says(fault);
     }
     if habits.key_version >= 1 && !is_true(form, "user_authorized") {
         return says("user authorization must be true or false");

@@ -1,5 +1,7 @@
 //! Orders to rows: one statement for what is new, one for what changed.
 
+use std::collections::BTreeMap;
+
 use domain::{BatchId, Check, CheckId, CheckStatus, Event, EventId, Order, OrderId, Outcome, SubmissionId, Timestamp};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -8,6 +10,7 @@ use uuid::Uuid;
 use super::read::{CHECK_INPUT, CHECK_STATE, ORDER_INPUT};
 use super::{Plan, Work, terms};
 use crate::error::{Result, StoreError};
+use crate::kin::Kin;
 use crate::lanes::Lane;
 use crate::sealed::to_json;
 use crate::tx::{At, Tx};
@@ -43,6 +46,7 @@ struct CheckColumns {
     state: Vec<Vec<u8>>,
     created_at: Vec<OffsetDateTime>,
     lane: Vec<Uuid>,
+    kin: Vec<Option<Vec<u8>>>,
 }
 
 #[derive(Default)]
@@ -57,7 +61,7 @@ struct EventColumns {
     data: Vec<Value>,
 }
 
-pub async fn insert(tx: &mut Tx, new: &[Order], due_at: Timestamp) -> Result<()> {
+pub async fn insert(tx: &mut Tx, new: &[Order], due_at: Timestamp, kin: &BTreeMap<CheckId, Kin>) -> Result<()> {
     let (mut orders, mut checks, mut events) =
         (OrderColumns::default(), CheckColumns::default(), EventColumns::default());
     let (mut terms, mut terms_of): (Vec<Vec<u8>>, Vec<Uuid>) = Default::default();
@@ -67,6 +71,7 @@ pub async fn insert(tx: &mut Tx, new: &[Order], due_at: Timestamp) -> Result<()>
             let seal = |place, json: &[u8]| key.seal(place, check.id.uuid(), json, &*tx.entropy);
             checks.input.push(seal(CHECK_INPUT, &to_json(check.input.expose())?));
             checks.state.push(seal(CHECK_STATE, &to_json(&check.state)?));
+            checks.kin.push(kin.get(&check.id).map(|kin| kin.bytes().to_vec()));
             checks.push(order, check)?;
         }
         orders.input.push(key.seal(ORDER_INPUT, order.id.uuid(), &to_json(order.input.expose())?, &*tx.entropy));
@@ -98,10 +103,10 @@ pub async fn insert(tx: &mut Tx, new: &[Order], due_at: Timestamp) -> Result<()>
                            $19::integer[], $20::text[], $21::bytea[], $22::bytea[], $23::timestamptz[])
                     AS n (id, order_id, tenant, position, type, account, attempt, status, input, state, created_at)
            ), new_work AS (
-               INSERT INTO work (check_id, order_id, tenant, account, kind, due_at, lane)
-               SELECT id, order_id, tenant, account, 'send', $24, lane
-               FROM unnest($13::uuid[], $14::uuid[], $15::text[], $18::text[], $35::uuid[])
-                    AS n (id, order_id, tenant, account, lane)
+               INSERT INTO work (check_id, order_id, tenant, account, kind, due_at, lane, kin)
+               SELECT id, order_id, tenant, account, 'send', $24, lane, kin
+               FROM unnest($13::uuid[], $14::uuid[], $15::text[], $18::text[], $35::uuid[], $36::bytea[])
+                    AS n (id, order_id, tenant, account, lane, kin)
            ), new_terms AS (
                INSERT INTO search_terms (term, order_id) SELECT * FROM unnest($25::bytea[], $26::uuid[])
            )
@@ -142,7 +147,8 @@ pub async fn insert(tx: &mut Tx, new: &[Order], due_at: Timestamp) -> Result<()>
         &events.version,
         &events.at,
         &events.data,
-        &checks.lane
+        &checks.lane,
+        &checks.kin as _
     )
     .execute(tx.connection())
     .await?;
@@ -193,7 +199,7 @@ pub async fn save(tx: &mut Tx, order: &Order, plans: &[Plan], news: &[Event]) ->
                SELECT check_id, $1, $7, account, kind, due_at, $34
                FROM unnest($20::uuid[], $21::text[], $22::text[], $23::timestamptz[]) AS n (check_id, account, kind, due_at)
                ON CONFLICT (check_id) DO UPDATE
-               SET account = excluded.account, kind = excluded.kind, due_at = excluded.due_at
+               SET account = excluded.account, kind = excluded.kind, due_at = excluded.due_at, kin = NULL
            ), told AS (
                INSERT INTO events (id, tenant, order_id, check_id, type, version, at, data)
                SELECT * FROM unnest($24::uuid[], $25::text[], $26::uuid[], $27::uuid[], $28::text[], $29::bigint[],

@@ -20,3 +20,4 @@ mod submissions;
 mod support;
 mod sweeps;
 mod transactions;
+mod vendor_files;

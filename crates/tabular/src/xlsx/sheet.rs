@@ -7,6 +7,7 @@ use quick_xml::events::{BytesStart, Event};
 use serde_json::Map;
 
 use super::cell::{Book, Kind, RawCell};
+use super::named::{CellSink, Seen};
 use super::strings::RichText;
 use super::xml::{Xml, attribute, entity};
 use crate::headings::{letters, shown};
@@ -23,7 +24,7 @@ pub(super) fn read<R: Read>(
     limits: &Limits,
     rows: &mut Rows<'_, '_>,
 ) -> Result<Headings, Unreadable> {
-    let mut sheet = Sheet { xml, row: 0, cells: Vec::new(), used: 0, bytes: 0, limits };
+    let mut sheet = Sheet::new(xml, limits);
     let headings = loop {
         if !sheet.next_row(book)? {
             return Err(Unreadable::Empty);
@@ -43,6 +44,28 @@ pub(super) fn read<R: Read>(
     rows.end().map(|()| headings)
 }
 
+/// The rows as they are, without headings.
+pub(super) fn read_cells<R: Read>(
+    xml: Xml<R>,
+    book: &Book,
+    limits: &Limits,
+    sink: &mut CellSink<'_>,
+) -> Result<(), Unreadable> {
+    let mut sheet = Sheet::new(xml, limits);
+    let mut given = 0;
+    while sheet.next_row(book)? {
+        if given == limits.rows {
+            return Err(Unreadable::TooManyRows { limit: limits.rows });
+        }
+        given += 1;
+        let row = sheet.seen(book)?;
+        if sink(sheet.row, &row).is_break() {
+            return Ok(());
+        }
+    }
+    sheet.xml.finish().map(drop)
+}
+
 struct Sheet<'l, R> {
     xml: Xml<R>,
     /// The row that was read last, from 1.
@@ -55,7 +78,11 @@ struct Sheet<'l, R> {
     limits: &'l Limits,
 }
 
-impl<R: Read> Sheet<'_, R> {
+impl<'l, R: Read> Sheet<'l, R> {
+    const fn new(xml: Xml<R>, limits: &'l Limits) -> Self {
+        Self { xml, row: 0, cells: Vec::new(), used: 0, bytes: 0, limits }
+    }
+
     /// Reads the next row that has cells with something in them. False after the last.
     fn next_row(&mut self, book: &Book) -> Result<bool, Unreadable> {
         (self.used, self.bytes) = (0, 0);
@@ -190,6 +217,26 @@ impl<R: Read> Sheet<'_, R> {
             texts[cell.column] = text;
         }
         Ok(Some(texts))
+    }
+
+    /// The row's cells from the first column on.
+    fn seen(&self, book: &Book) -> Result<Vec<Seen>, Unreadable> {
+        if self.bytes > self.limits.row {
+            return Err(damaged(self.row));
+        }
+        let width = self.cells().last().map_or(0, |cell| cell.column + 1);
+        if width > self.limits.columns {
+            return Err(Unreadable::TooManyColumns { limit: self.limits.columns });
+        }
+        let mut row = vec![Seen::Nothing; width];
+        for cell in self.cells() {
+            row[cell.column] = match cell.value(book).map_err(|()| damaged(self.row))? {
+                Ok(serde_json::Value::String(text)) => Seen::Text(text),
+                Ok(other) => Seen::Text(other.to_string()),
+                Err(_) => Seen::Odd,
+            };
+        }
+        Ok(row)
     }
 
     /// What the row stands for; None if there is nothing to be seen in it.

@@ -41,6 +41,11 @@ impl Workbook {
         let sheet = preferred.or_else(|| self.sheets.iter().find(|sheet| !sheet.hidden)).ok_or(Unreadable::NoSheet)?;
         Ok(&sheet.path)
     }
+
+    /// The name and path of each sheet.
+    pub fn named(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sheets.iter().map(|sheet| (sheet.name.as_str(), sheet.path.as_str()))
+    }
 }
 
 pub(super) fn read(package: &mut Package<'_>) -> Result<Workbook, Unreadable> {

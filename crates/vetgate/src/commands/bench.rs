@@ -4,6 +4,7 @@ mod copy;
 mod faults;
 mod intake;
 mod scan;
+mod workbooks;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,9 @@ which seed shows it:
     /// Counts the calls that it takes to find lost orders, and the fewest that could do it
     #[command(after_help = "Ends with 1 if the aim was missed, which is printed, or if not all of them were found.")]
     Scan(scan::Options),
+    /// Compares writing and reading the workbooks of a vendor's own batches with the libraries that are made for it
+    #[command(after_help = "Ends with 1 if an aim was missed. Only ratios are judged; times and memory are shown.")]
+    Workbooks(workbooks::Options),
 }
 
 pub async fn bench(options: Options) -> anyhow::Result<ExitCode> {
@@ -40,6 +44,7 @@ pub async fn bench(options: Options) -> anyhow::Result<ExitCode> {
         Bench::Faults(options) => faults::faults(options).await,
         Bench::Intake(options) => intake::intake(options).await,
         Bench::Scan(options) => scan::scan(options).await,
+        Bench::Workbooks(options) => workbooks::workbooks(&options),
     }
 }
 

@@ -183,6 +183,11 @@ impl Vendor for Truora {
         let account_url = keys.host(&at.shared(keys, "account_url"), "https://api.account.truora.com");
         let hook_key = keys.secret(&at.own("hook_key"));
         let file_hosts = keys.list(&at.shared(keys, "file_hosts")).map(truora::FileHosts::new);
+        let batch_path = at.shared(keys, "native_batch_min");
+        let native_batch_min: Option<usize> = keys.value(&batch_path, Some("0"), "a whole number from 0 to 1000");
+        if native_batch_min.is_some_and(|min| min > 1_000) {
+            keys.fault(&batch_path, "expected a whole number from 0 to 1000.");
+        }
         let outcome = (at.plain.is_none() && !at.path.ends_with(']')).then(|| take_outcome(keys, at));
         let outcome = outcome.flatten();
         Some(truora::Settings {
@@ -191,6 +196,7 @@ impl Vendor for Truora {
             hook_key,
             outcome: outcome.unwrap_or_default(),
             file_hosts: file_hosts.unwrap_or_default(),
+            native_batch_min: native_batch_min?,
             ..truora::Settings::new(api_key?)
         })
     }

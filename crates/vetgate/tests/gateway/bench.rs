@@ -35,6 +35,18 @@ fn a_scan_costs_each_page_and_each_order_once() {
 }
 
 #[test]
+fn workbooks_are_held_against_the_libraries_own() {
+    let (document, good) = bench(&["workbooks", "--rows", "100", "--rounds", "1"]);
+    assert_eq!(document["ok"], good, "{document:#}");
+    for side in ["write", "read"] {
+        let side = &document[side];
+        let positive = |number: &Value| number.as_f64().is_some_and(|number| number > 0.0);
+        assert!(positive(&side["ratio"]) && positive(&side["ours"]["ms"]) && positive(&side["peers"]["ms"]), "{side}");
+        assert!(side["ours"]["peak_kb"].as_u64().is_some_and(|kb| kb < 32 << 10), "{side}");
+    }
+}
+
+#[test]
 fn an_upload_is_held_against_a_copy_of_its_rows() {
     let (document, good) = bench(&["intake", "--rows", "50", "--rounds", "1"]);
     assert_eq!(document["ok"], good, "{document:#}");

@@ -34,7 +34,7 @@ async fn every_format_makes_the_same_batch() {
                     "queued": 3, "submitting": 0, "unconfirmed": 0, "in_progress": 0, "action_required": 0,
                     "needs_review": 0, "completed": 0, "canceled": 0, "failed": 0
                 },
-                "progress": 0.0, "rejected_count": 0, "rejected_rows": [], "cancel_requested_at": null,
+                "progress": 0.0, "rejected_count": 0, "rejected_rows": [], "files": [], "cancel_requested_at": null,
                 "created_at": "2026-11-21T09:00:00Z", "completed_at": null
             }),
             "{media_type}"

@@ -24,6 +24,7 @@ pub async fn print(client: &Client, batch: &Value, json: bool) -> anyhow::Result
     }
     print::line(print::trimmed(&head(batch)))?;
     print::section("Checks", &counts(batch))?;
+    print::section("Files at vendors", &files(batch))?;
     let rejected = batch["rejected_rows"].as_array().map(Vec::as_slice).unwrap_or_default();
     print::section("Rows that were left out", &left_out(&rejected[..rejected.len().min(MOST_ROWS)]))?;
     if rejected.len() > MOST_ROWS {
@@ -81,6 +82,22 @@ fn counts(batch: &Value) -> Table {
 pub fn counted(batch: &Value) -> impl Iterator<Item = (CheckStatus, u64)> {
     let count = |status: &CheckStatus| batch["counts"][status.as_str()].as_u64().filter(|count| *count > 0);
     CheckStatus::ALL.iter().filter_map(move |status| Some((*status, count(status)?)))
+}
+
+/// The vendors' own batches that its checks went in.
+fn files(batch: &Value) -> Table {
+    let mut table = print::table(&["Provider", "Vendor's batch", "Checks", "Stage"]);
+    for file in batch["files"].as_array().into_iter().flatten() {
+        let stage = match (file["completed_at"].is_null(), file["stopped_at"].is_null()) {
+            (false, _) => "ended".to_owned(),
+            (true, false) => format!("{}, stopped", print::word(&file["stage"])),
+            (true, true) => print::word(&file["stage"]),
+        };
+        let words = [&file["provider"], &file["vendor_batch_id"], &file["rows"]].map(print::word);
+        table.add_row(words.into_iter().chain([stage]));
+    }
+    print::align_numbers(&mut table, &[2]);
+    table
 }
 
 fn left_out(rows: &[Value]) -> Table {
