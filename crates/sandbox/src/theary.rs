@@ -45,6 +45,7 @@ mod habits;
 mod orders;
 mod store;
 mod strangers;
+mod tokens;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -73,6 +74,8 @@ pub struct Config {
     pub other_tenants_token: String,
     pub client_id: String,
     pub client_secret: String,
+    /// Whom the tokens for these are for.
+    pub audience: String,
     /// Signs its hooks, where an order brings no secret of its own.
     pub hook_secret: String,
 }
@@ -84,6 +87,7 @@ impl Default for Config {
             other_tenants_token: "sandbox-theary-other-tenants-token".to_owned(),
             client_id: "sandbox-theary-client".to_owned(),
             client_secret: "sandbox-theary-secret".to_owned(),
+            audience: "https://sandbox-theary.example".to_owned(),
             hook_secret: "sandbox-theary-hook-secret".to_owned(),
         }
     }

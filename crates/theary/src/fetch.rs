@@ -9,6 +9,7 @@ use provider::{
 
 use crate::client::Client;
 use crate::mapping::standing;
+use crate::tokens::TokenFault;
 use crate::wire;
 
 /// The searches say nearly everything; the order itself is read only while its search is not final, since an order
@@ -121,8 +122,17 @@ fn refused(answer: &VendorAnswer) -> CancelAnswer {
     CancelAnswer::Refused(Reason::new("cancel_refused", why))
 }
 
-/// The smallest list there is: unlike `/health` it shows that the token is good and holds a tenant.
+/// The smallest list there is: unlike `/health` it shows that the token is good. That a token names no tenant is told
+/// before, and whatever the list says: only some of the vendor's routes refuse it.
 pub async fn probe(client: &Client, ctx: &CallContext) -> Result<(), ProbeFault> {
+    let token = client.token(ctx).await.map_err(|fault| match &fault {
+        TokenFault::Refused(_) => ProbeFault::Credentials(fault.to_string()),
+        TokenFault::Call(_) => ProbeFault::Unreachable(fault.to_string()),
+        TokenFault::Status(_) | TokenFault::Unreadable => ProbeFault::Unexpected(fault.to_string()),
+    })?;
+    if token.names_tenant() == Some(false) {
+        return Err(ProbeFault::Credentials(NO_TENANT.to_owned()));
+    }
     let answer = client.list_orders(ctx, 1, 1).await?;
     match answer.status.as_u16() {
         200..=299 => match answer.json::<wire::OrderPage>() {
@@ -135,6 +145,9 @@ pub async fn probe(client: &Client, ctx: &CallContext) -> Result<(), ProbeFault>
         status => Err(ProbeFault::Unexpected(format!("status {status}"))),
     }
 }
+
+const NO_TENANT: &str = "the token holds no `tenant` claim, without which Theary refuses calls; have Theary add the claim to \
+                         the tokens of this account";
 
 #[cfg(test)]
 mod tests {

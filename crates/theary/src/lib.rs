@@ -13,6 +13,7 @@ mod mapping;
 mod options;
 mod settings;
 pub mod submit;
+mod tokens;
 mod validate;
 mod wire;
 
@@ -20,7 +21,8 @@ mod wire;
 #[path = "../tests/conformance/samples.rs"]
 mod samples;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
@@ -31,7 +33,9 @@ use provider::{
 };
 
 use crate::client::Client;
-pub use crate::settings::{AccountSettings, Environment};
+pub use crate::settings::{AccountSettings, Credentials, Environment, OAuthClient};
+pub use crate::tokens::TimeSource;
+use crate::tokens::Tokens;
 
 /// The word for Theary in settings and the API.
 pub const ID: &str = "theary";
@@ -46,8 +50,14 @@ pub struct Theary {
 impl Theary {
     /// `http` may be shared with other accounts and vendors.
     pub fn new(settings: AccountSettings, http: VendorHttp) -> Self {
+        Self::with_clock(settings, http, Arc::new(Instant::now))
+    }
+
+    /// The same with a clock of its own, by which tokens end.
+    pub fn with_clock(settings: AccountSettings, http: VendorHttp, clock: TimeSource) -> Self {
+        let tokens = Tokens::new(settings.credentials.clone(), clock);
         Self {
-            client: Client::new(http, settings.base_url.clone(), settings.token.clone()),
+            client: Client::new(http, settings.base_url.clone(), tokens),
             descriptor: descriptor(settings.batch_size),
             settings,
         }

@@ -13,9 +13,10 @@ use provider::{
     Accepted, CallContext, CallError, Evidence, ItemOutcome, Submission, SubmitReport, VendorAnswer, vendor_id,
 };
 
-use crate::client::Client;
+use crate::client::{Client, NoAnswer};
 use crate::mapping::order::{HookPlace, new_order};
 use crate::settings::AccountSettings;
+use crate::tokens::TokenFault;
 use crate::wire;
 
 /// The most bytes sent in a batch; orders beyond it wait for the next call. The vendor names no limit. A single order
@@ -65,7 +66,7 @@ pub const TABLE: &[Line] = &[
         401,
         Proof::NothingMade,
         Proof::NothingMade,
-        "The token is looked at before anything else. A static token cannot be refreshed; it is tried again later.",
+        "The token is looked at before anything else. A fetched one is replaced, once, and the call made again at once; where there is none better it is made again later.",
     ),
     line(
         400,
@@ -145,8 +146,12 @@ pub async fn submit(
         _ => client.create_batch(ctx, batch_body(&bodies)).await,
     };
     let evidence = match &answer {
-        Ok(answer) => Evidence::of(answer),
-        Err(_) => Evidence { took: begun.elapsed(), ..Evidence::default() },
+        Ok(answer) | Err(NoAnswer::TokenEnded(answer)) => Evidence::of(answer),
+        // The status is the token endpoint's: what keeps an account from calling is seen by it.
+        Err(NoAnswer::Token(fault)) => {
+            Evidence { status: fault.status(), took: begun.elapsed(), ..Evidence::default() }
+        }
+        Err(NoAnswer::Call(_)) => Evidence { took: begun.elapsed(), ..Evidence::default() },
     };
     for (at, outcome) in places.iter().zip(classify(answer, places.len(), batch)) {
         outcomes[*at] = outcome;
@@ -177,14 +182,21 @@ fn next_call() -> ItemOutcome {
 }
 
 /// One outcome for each order that was sent.
-fn classify(answer: Result<VendorAnswer, CallError>, count: usize, batch: bool) -> Vec<ItemOutcome> {
+fn classify(answer: Result<VendorAnswer, NoAnswer>, count: usize, batch: bool) -> Vec<ItemOutcome> {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(CallError::NotSent { why, retry_after }) => {
+        Err(NoAnswer::Token(fault)) => return vec![without_token(&fault); count],
+        Err(NoAnswer::TokenEnded(_)) => {
+            let why =
+                Reason::new("token_ended", "Theary refused the token, as one that has ended; a new one is fetched.");
+            // At once: the new token is not replaced in its turn.
+            return vec![ItemOutcome::NotSent { why, retry_after: Some(Duration::ZERO) }; count];
+        }
+        Err(NoAnswer::Call(CallError::NotSent { why, retry_after })) => {
             let why = Reason::new(why.code(), CallError::NotSent { why, retry_after }.to_string());
             return vec![ItemOutcome::NotSent { why, retry_after }; count];
         }
-        Err(CallError::Lost { why }) => {
+        Err(NoAnswer::Call(CallError::Lost { why })) => {
             return vec![unknown(why.code(), CallError::Lost { why }.to_string()); count];
         }
     };
@@ -204,6 +216,15 @@ fn classify(answer: Result<VendorAnswer, CallError>, count: usize, batch: bool) 
             vec![ItemOutcome::Unknown { why: why.clone(), then: AfterAbsence::Fail { reason: why } }; count]
         }
     }
+}
+
+/// Nothing was sent to the orders, however the token call ended.
+fn without_token(fault: &TokenFault) -> ItemOutcome {
+    let retry_after = match fault {
+        TokenFault::Call(CallError::NotSent { retry_after, .. }) => *retry_after,
+        _ => None,
+    };
+    ItemOutcome::NotSent { why: Reason::new(fault.code(), format!("Not sent: {fault}.")), retry_after }
 }
 
 fn unknown(code: &str, message: String) -> ItemOutcome {

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Extension, Path, Query, Request, State};
-use axum::middleware::{self, Next};
+use axum::extract::{Extension, Path, Query, State};
+use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
 use http::{Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,17 +16,14 @@ use serde_json::{Value, json};
 use super::habits::Habits;
 use super::orders::{Order, new_id, throws};
 use super::store::{Page, listed_until};
-use super::{OTHER_TENANT, OUR_TENANT, Simulator, strangers};
+use super::tokens::{self, Tenant};
+use super::{Simulator, strangers};
 use crate::books::CreateCall;
 use crate::clock::rfc3339;
 
 pub const BASE: &str = "/background-check/v1";
 
 type Vendor = State<Arc<Simulator>>;
-
-/// The tenant that the caller's token names.
-#[derive(Clone, Copy)]
-struct Tenant(&'static str);
 
 pub fn router(vendor: Arc<Simulator>) -> Router {
     let api = Router::new()
@@ -41,9 +37,9 @@ pub fn router(vendor: Arc<Simulator>) -> Router {
     Router::new()
         .nest(BASE, api)
         .route("/files/release-form/generate-upload-url", get(upload_url))
-        .layer(middleware::from_fn_with_state(Arc::clone(&vendor), authenticate))
+        .layer(middleware::from_fn_with_state(Arc::clone(&vendor), tokens::authenticate))
         .route("/health", get(async || Json(json!({"success": true, "image": "verification-api:latest"}))))
-        .route("/oauth/token", post(token))
+        .route("/oauth/token", post(tokens::give))
         .route("/uploads/{id}", put(async || StatusCode::OK))
         .fallback(nowhere)
         .with_state(vendor)
@@ -57,7 +53,7 @@ pub fn error_body(status: StatusCode, message: &Value) -> Value {
     json!({"statusCode": status.as_u16(), "message": message, "error": status.canonical_reason()})
 }
 
-fn error(status: StatusCode, message: impl Into<Value>) -> Response {
+pub fn error(status: StatusCode, message: impl Into<Value>) -> Response {
     (status, Json(error_body(status, &message.into()))).into_response()
 }
 
@@ -68,36 +64,6 @@ fn no_order(id: &str) -> Response {
 
 async fn nowhere(method: Method, uri: Uri) -> Response {
     error(StatusCode::NOT_FOUND, format!("Cannot {method} {}", uri.path()))
-}
-
-/// Before anything else: a refused token has made nothing.
-async fn authenticate(State(vendor): Vendor, mut request: Request, next: Next) -> Response {
-    let Some(header) = request.headers().get(AUTHORIZATION) else {
-        return error(StatusCode::UNAUTHORIZED, "Unauthorized");
-    };
-    let token = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
-    let tenant = if token == vendor.config.token || vendor.lock().tokens.contains(token) {
-        OUR_TENANT
-    } else if token == vendor.config.other_tenants_token {
-        OTHER_TENANT
-    } else {
-        return error(StatusCode::UNAUTHORIZED, "Invalid or expired token");
-    };
-    request.extensions_mut().insert(Tenant(tenant));
-    next.run(request).await
-}
-
-async fn token(State(vendor): Vendor, Json(asked): Json<Value>) -> Response {
-    let config = &vendor.config;
-    let known =
-        asked["client_id"] == config.client_id.as_str() && asked["client_secret"] == config.client_secret.as_str();
-    if !known || asked["grant_type"] != "client_credentials" {
-        let refused = json!({"error": "access_denied", "error_description": "Unauthorized"});
-        return (StatusCode::UNAUTHORIZED, Json(refused)).into_response();
-    }
-    let token = new_id("token", &Habits::default());
-    vendor.lock().tokens.insert(token.clone());
-    Json(json!({"access_token": token, "expires_in": 86_400, "token_type": "Bearer"})).into_response()
 }
 
 async fn upload_url(State(vendor): Vendor) -> Response {

@@ -2,11 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::tokens::TokenTenant;
+
 /// How it behaves where the vendor's documents leave it open, and what it does badly on demand.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, each with a name in the protocol")]
 pub struct Habits {
+    // ---- tokens ----
+    /// How long the tokens live that are given out for client credentials. `null`: an hour, and the answer does not say so.
+    pub token_life_s: Option<u64>,
+    /// Whose they are: `ours`, `other`, or `missing` for a token without the claim.
+    pub token_tenant: TokenTenant,
+    /// What calls with a token without a tenant answer.
+    pub tenantless_status: u16,
+    /// The token endpoint is down, and answers this.
+    pub token_endpoint_status: Option<u16>,
+    /// So many calls from now on answer 401, however good their token is. The largest number there is (4294967295): all.
+    pub refuse_calls: u32,
     // ---- batches ----
     /// The create of this order (from 0) of each batch throws.
     pub batch_throw_at: Option<usize>,
@@ -94,6 +107,11 @@ impl Habits {
 impl Default for Habits {
     fn default() -> Self {
         Self {
+            token_life_s: Some(86_400),
+            token_tenant: TokenTenant::Ours,
+            tenantless_status: 401,
+            token_endpoint_status: None,
+            refuse_calls: 0,
             batch_throw_at: None,
             batch_throw_every: None,
             batch_throw_status: 400,

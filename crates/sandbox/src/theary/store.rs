@@ -1,6 +1,6 @@
 //! Everything the simulator holds, with what it takes to answer fast about tens of thousands of orders.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::OUR_TENANT;
 use super::orders::Order;
+use super::tokens::Given;
 use crate::books::CreateCall;
 
 #[derive(Default)]
@@ -17,7 +18,7 @@ pub struct State {
     /// The create calls that reached the work, in the order they came.
     pub creates: Vec<CreateCall>,
     /// Tokens given out for client credentials.
-    pub tokens: BTreeSet<String>,
+    pub tokens: HashMap<String, Given>,
     /// So many batch calls were taken.
     pub batches: usize,
     by_id: HashMap<String, usize>,

@@ -16,22 +16,25 @@ use sandbox::theary::Config;
 use sandbox::{Running, SimClock};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use theary::{AccountSettings, Environment, Theary};
+use theary::{AccountSettings, Credentials, Environment, Theary};
 use url::Url;
 use uuid::Uuid;
 
 use crate::samples;
 
-/// Making a client reads the system's certificates; one does for all adapters of a test.
-pub fn adapter(base_url: &Url, token: &str, http: &VendorHttp) -> Theary {
-    let settings = AccountSettings {
+pub fn settings(base_url: &Url, token: &str) -> AccountSettings {
+    AccountSettings {
         base_url: base_url.clone(),
-        token: SecretString::from(token),
+        credentials: Credentials::Token(SecretString::from(token)),
         hook_secret: Some(SecretString::from(Config::default().hook_secret)),
         environment: Environment::Sandbox { qa_email: "qa@vetgate.example".to_owned() },
         batch_size: AccountSettings::DEFAULT_BATCH_SIZE,
-    };
-    Theary::new(settings, http.clone())
+    }
+}
+
+/// Making a client reads the system's certificates; one does for all adapters of a test.
+pub fn adapter(base_url: &Url, token: &str, http: &VendorHttp) -> Theary {
+    Theary::new(settings(base_url, token), http.clone())
 }
 
 pub async fn simulator() -> Running {

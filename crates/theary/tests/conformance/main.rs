@@ -7,5 +7,6 @@ mod hooks;
 mod locating;
 mod samples;
 mod singles;
+mod tokens;
 
 provider::conformance_suite!(crate::bench::bench);
