@@ -39,6 +39,7 @@
 //! `mixed` ones carry, by turns.
 
 mod calls;
+mod configs;
 mod demands;
 mod events;
 mod habits;
@@ -46,6 +47,7 @@ mod orders;
 mod store;
 mod strangers;
 mod tokens;
+mod uploads;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -170,6 +172,8 @@ impl Vendor for Simulator {
             ("GET", ["orders", _, "searches", _]) => "search",
             ("DELETE", ["orders", _]) => "cancel",
             ("POST", ["oauth", "token"]) => "token",
+            ("GET", ["files", "release-form", "generate-upload-url"]) => "upload_link",
+            ("PUT", ["uploads", _]) => "upload",
             _ => "other",
         }
     }

@@ -67,6 +67,18 @@ impl Client {
         Ok(answer)
     }
 
+    /// Where a signed release may be put, and under which address the vendor knows it then. Makes no order.
+    pub async fn upload_link(&self, ctx: &CallContext) -> Result<VendorAnswer, CallError> {
+        let mut request = self.request(Method::GET, &[])?;
+        request.url.set_path("/files/release-form/generate-upload-url");
+        self.read(ctx, request).await
+    }
+
+    /// Puts a release where the vendor's link leads. The link is signed; the token stays here.
+    pub async fn put_pdf(&self, ctx: &CallContext, link: Url, pdf: Vec<u8>) -> Result<VendorAnswer, CallError> {
+        self.http.send(ctx, VendorRequest::new(Method::PUT, link).body("application/pdf", pdf)).await
+    }
+
     /// The token that calls are made with at present.
     pub async fn token(&self, ctx: &CallContext) -> Result<std::sync::Arc<Token>, TokenFault> {
         self.tokens.get(&self.http, ctx).await

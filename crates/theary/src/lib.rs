@@ -11,6 +11,7 @@ mod listing;
 mod locate;
 mod mapping;
 mod options;
+mod releases;
 mod settings;
 pub mod submit;
 mod tokens;
@@ -33,6 +34,8 @@ use provider::{
 };
 
 use crate::client::Client;
+use crate::releases::Releases;
+pub use crate::releases::UploadHosts;
 pub use crate::settings::{AccountSettings, Credentials, Environment, OAuthClient};
 pub use crate::tokens::TimeSource;
 use crate::tokens::Tokens;
@@ -43,6 +46,8 @@ pub const ID: &str = "theary";
 /// One account at Theary.
 pub struct Theary {
     client: Client,
+    /// `None`: releases stand in the orders.
+    releases: Option<Releases>,
     settings: AccountSettings,
     descriptor: Descriptor,
 }
@@ -55,8 +60,9 @@ impl Theary {
 
     /// The same with a clock of its own, by which tokens end.
     pub fn with_clock(settings: AccountSettings, http: VendorHttp, clock: TimeSource) -> Self {
-        let tokens = Tokens::new(settings.credentials.clone(), clock);
+        let tokens = Tokens::new(settings.credentials.clone(), Arc::clone(&clock));
         Self {
+            releases: settings.upload_hosts.clone().map(|hosts| Releases::new(hosts, clock)),
             client: Client::new(http, settings.base_url.clone(), tokens),
             descriptor: descriptor(settings.batch_size),
             settings,
@@ -109,7 +115,7 @@ impl Provider for Theary {
     }
 
     async fn submit(&self, ctx: &CallContext, submission: &Submission) -> SubmitReport {
-        submit::submit(&self.client, &self.settings, ctx, submission).await
+        submit::submit(&self.client, &self.settings, self.releases.as_ref(), ctx, submission).await
     }
 
     async fn locate(&self, ctx: &CallContext, query: &LocateQuery) -> domain::case::Sightings {

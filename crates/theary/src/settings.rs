@@ -3,6 +3,8 @@
 use secrecy::SecretString;
 use url::Url;
 
+use crate::releases::UploadHosts;
+
 /// One account at Theary.
 #[derive(Clone, Debug)]
 pub struct AccountSettings {
@@ -12,6 +14,8 @@ pub struct AccountSettings {
     /// Signs the hooks. `None`: orders ask for no hooks, and polling has to do.
     pub hook_secret: Option<SecretString>,
     pub environment: Environment,
+    /// Where the vendor's links for uploads may lead. `None`: releases that callers send as a PDF stand in the orders.
+    pub upload_hosts: Option<UploadHosts>,
     /// The most orders in one batch call; 1 turns batches off. The vendor names no limit.
     pub batch_size: usize,
 }

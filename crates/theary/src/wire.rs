@@ -93,6 +93,10 @@ pub struct BusinessContext {
 pub struct NewSearch {
     pub search_type: &'static str,
     pub external_search_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub questionnaire_url: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub questionnaire_access_code: Option<Value>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub search_config: Map<String, Value>,
 }

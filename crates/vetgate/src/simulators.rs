@@ -53,6 +53,7 @@ pub fn lay_over(settings: &mut Settings, sandbox: &Sandbox, credentials: &Creden
         credentials: theary::Credentials::Token(secret(&credentials.theary_token)),
         hook_secret: Some(secret(&credentials.theary_hook_secret)),
         environment: theary::Environment::Sandbox { qa_email: QA_EMAIL.to_owned() },
+        upload_hosts: None,
         batch_size: theary::AccountSettings::DEFAULT_BATCH_SIZE,
     });
     settings.truework.accounts = only(truework::Settings {

@@ -14,10 +14,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::habits::Habits;
-use super::orders::{Order, new_id, throws};
-use super::store::{Page, listed_until};
+use super::orders::{Order, throws};
+use super::store::{Page, State as Books, listed_until};
 use super::tokens::{self, Tenant};
-use super::{Simulator, strangers};
+use super::{Simulator, strangers, uploads};
 use crate::books::CreateCall;
 use crate::clock::rfc3339;
 
@@ -36,11 +36,11 @@ pub fn router(vendor: Arc<Simulator>) -> Router {
         .route("/batches/{id}", get(get_batch).delete(delete_batch));
     Router::new()
         .nest(BASE, api)
-        .route("/files/release-form/generate-upload-url", get(upload_url))
+        .route("/files/release-form/generate-upload-url", get(uploads::link))
         .layer(middleware::from_fn_with_state(Arc::clone(&vendor), tokens::authenticate))
         .route("/health", get(async || Json(json!({"success": true, "image": "verification-api:latest"}))))
         .route("/oauth/token", post(tokens::give))
-        .route("/uploads/{id}", put(async || StatusCode::OK))
+        .route("/uploads/{id}", put(uploads::put))
         .fallback(nowhere)
         .with_state(vendor)
 }
@@ -66,19 +66,17 @@ async fn nowhere(method: Method, uri: Uri) -> Response {
     error(StatusCode::NOT_FOUND, format!("Cannot {method} {}", uri.path()))
 }
 
-async fn upload_url(State(vendor): Vendor) -> Response {
-    let file = new_id("release", &Habits::default());
-    let signed = vendor.tools.base_url.join(&format!("uploads/{file}")).map(String::from).unwrap_or_default();
-    Json(json!({"signedUrl": signed, "fileUri": format!("gs://sandbox-releases/{file}.pdf")})).into_response()
-}
-
 const fn created(habits: &Habits) -> StatusCode {
     if habits.post_status_200 { StatusCode::OK } else { StatusCode::CREATED }
 }
 
 /// What is wrong with an order, or the throw inside its create.
-fn refusal(order: &Value, habits: &Habits) -> Option<Value> {
-    let faults = super::demands::faults(order, habits);
+fn refusal(order: &Value, habits: &Habits, state: &Books) -> Option<Value> {
+    let mut faults = super::demands::faults(order, habits);
+    let release = order["applicant"]["signedReleaseFileUrl"].as_str().unwrap_or_default();
+    if habits.release_must_exist && uploads::is_missing(release, &state.releases) {
+        faults.push("applicant.signedReleaseFileUrl does not exist".to_owned());
+    }
     if !faults.is_empty() {
         return Some(faults.into());
     }
@@ -90,10 +88,10 @@ async fn create_order(State(vendor): Vendor, Extension(Tenant(tenant)): Extensio
     let Ok(order) = serde_json::from_slice::<Value>(&body) else {
         return error(StatusCode::BAD_REQUEST, "Unexpected token in JSON");
     };
-    if let Some(message) = refusal(&order, &habits) {
+    let mut state = vendor.current();
+    if let Some(message) = refusal(&order, &habits, &state) {
         return error(StatusCode::BAD_REQUEST, message);
     }
-    let mut state = vendor.current();
     state.creates.push(call(&vendor, "create", [&order]));
     let made = vendor.make(&mut state, tenant, &order);
     (created(&habits), Json(made)).into_response()
@@ -123,7 +121,7 @@ async fn create_batch(State(vendor): Vendor, Extension(Tenant(tenant)): Extensio
     let mut state = vendor.current();
     state.creates.push(call(&vendor, "batch", orders));
     state.batches += 1;
-    let refusals: Vec<Option<Value>> = orders.iter().map(|order| refusal(order, &habits)).collect();
+    let refusals: Vec<Option<Value>> = orders.iter().map(|order| refusal(order, &habits, &state)).collect();
     if habits.batch_validates_first
         && let Some(message) = refusals.iter().flatten().next()
     {

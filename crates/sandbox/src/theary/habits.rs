@@ -57,6 +57,14 @@ pub struct Habits {
     pub strict_history: bool,
     /// Fields that no page documents answer 400.
     pub strict_fields: bool,
+    /// `http` releases and `qaDestinations` answer 400, as at the production host.
+    pub production: bool,
+    /// A salary of zero, and no worksite, are taken, as the vendor's own examples have them.
+    pub lenient_context: bool,
+    /// Upload links lead here instead of to the simulator.
+    pub upload_link: Option<String>,
+    /// An order whose release should have been uploaded and was not answers 400.
+    pub release_must_exist: bool,
     /// One search per record of a type, all with the type's reference, instead of one per entry of `searchTypes`.
     pub search_per_record: bool,
     /// Ids are bare UUIDs, without `ord_` and `search_`.
@@ -129,6 +137,10 @@ impl Default for Habits {
             post_status_200: false,
             strict_history: true,
             strict_fields: true,
+            production: false,
+            lenient_context: false,
+            upload_link: None,
+            release_must_exist: true,
             search_per_record: false,
             bare_ids: false,
             list_lag_ms: 0,

@@ -1,6 +1,6 @@
 //! Everything the simulator holds, with what it takes to answer fast about tens of thousands of orders.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -19,6 +19,10 @@ pub struct State {
     pub creates: Vec<CreateCall>,
     /// Tokens given out for client credentials.
     pub tokens: HashMap<String, Given>,
+    /// Upload links that were given out and not used yet, by the name of the file.
+    pub links: BTreeSet<String>,
+    /// The addresses of the releases that were uploaded.
+    pub releases: BTreeSet<String>,
     /// So many batch calls were taken.
     pub batches: usize,
     by_id: HashMap<String, usize>,

@@ -28,6 +28,7 @@ pub fn settings(base_url: &Url, token: &str) -> AccountSettings {
         credentials: Credentials::Token(SecretString::from(token)),
         hook_secret: Some(SecretString::from(Config::default().hook_secret)),
         environment: Environment::Sandbox { qa_email: "qa@vetgate.example".to_owned() },
+        upload_hosts: None,
         batch_size: AccountSettings::DEFAULT_BATCH_SIZE,
     }
 }

@@ -5,6 +5,8 @@ mod bench;
 mod cost;
 mod hooks;
 mod locating;
+mod orders;
+mod releases;
 mod samples;
 mod singles;
 mod tokens;

@@ -244,6 +244,7 @@ impl Vendor for Theary {
         let base_url = keys.host(&at.shared(keys, "base_url"), "https://api.theary.ai");
         let credentials = take_credentials(keys, at, base_url.as_ref());
         let hook_secret = keys.secret(&at.own("hook_secret"));
+        let upload_hosts = keys.list(&at.shared(keys, "upload_hosts"));
         let batch_path = at.shared(keys, "batch_size");
         let default = theary::AccountSettings::DEFAULT_BATCH_SIZE.to_string();
         let batch_size: Option<usize> = keys.value(&batch_path, Some(&default), "a whole number from 1 to 100");
@@ -256,6 +257,7 @@ impl Vendor for Theary {
             base_url: base_url?,
             hook_secret,
             environment: environment?,
+            upload_hosts: upload_hosts.map(theary::UploadHosts::new),
             batch_size: batch_size?,
         })
     }
