@@ -60,7 +60,7 @@ use time::OffsetDateTime;
 use self::events::TenantHooks;
 pub use self::events::sign;
 pub use self::habits::Habits;
-use self::orders::Order;
+use self::orders::{Happening, Order};
 use self::store::State;
 use crate::books::{BookEntry, CreateCall};
 use crate::clock::SimClock;
@@ -132,12 +132,23 @@ impl Simulator {
 
     /// Lets the time that went by take effect on an order, and sends the hooks of what happened to it.
     fn progress(&self, order: &mut Order, now: OffsetDateTime, habits: &Habits) {
-        let clock = &self.tools.clock;
-        for (at, what) in order.progress(clock, now, habits) {
-            let tenant = TenantHooks { target: self.tools.hooks.target(), secret: self.config.hook_secret.clone() };
-            for hook in events::hooks(order, &order.searches[at], what, habits, &tenant, clock) {
-                self.tools.hooks.send(hook);
-            }
+        for (at, what) in order.progress(&self.tools.clock, now, habits) {
+            self.tell(order, at, what, habits);
+        }
+    }
+
+    /// Sends the hooks of the searches that a delete has just cancelled.
+    fn tell_canceled(&self, order: &Order, habits: &Habits) {
+        let canceled = order.searches.iter().enumerate().filter(|(_, search)| search.status == "CANCELLED");
+        for (at, _) in canceled {
+            self.tell(order, at, Happening::Canceled, habits);
+        }
+    }
+
+    fn tell(&self, order: &Order, search: usize, what: Happening, habits: &Habits) {
+        let tenant = TenantHooks { target: self.tools.hooks.target(), secret: self.config.hook_secret.clone() };
+        for hook in events::hooks(order, &order.searches[search], what, habits, &tenant, &self.tools.clock) {
+            self.tools.hooks.send(hook);
         }
     }
 

@@ -339,7 +339,7 @@ fn accepted(created: wire::Created, provisional: bool) -> Option<ItemOutcome> {
         return None;
     }
     let order_id = vendor_id(&created.verification_order_id?)?;
-    let check_id = <[String; 1]>::try_from(created.search_ids).ok().and_then(|[id]| vendor_id(&id));
+    let check_id = <[String; 1]>::try_from(created.search_ids).ok().and_then(|[id]| wire::search_id(&id));
     let vendor = VendorRef { order_id, check_id };
     Some(ItemOutcome::Accepted(Box::new(Accepted { vendor, provisional, reused: false, snapshot: None })))
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::habits::Habits;
-use super::orders::{Order, throws};
+use super::orders::{Order, bare, throws};
 use super::store::{Page, State as Books, listed_until};
 use super::tokens::{self, Tenant};
 use super::{Simulator, strangers, uploads};
@@ -58,8 +58,15 @@ pub fn error(status: StatusCode, message: impl Into<Value>) -> Response {
 }
 
 /// A 404 in a form of its own.
-fn no_order(id: &str) -> Response {
-    (StatusCode::NOT_FOUND, Json(json!({"error": "Order not found", "orderId": id}))).into_response()
+fn no_order(id: &str, habits: &Habits) -> Response {
+    not_found(json!({"error": "Order not found", "orderId": id}), habits)
+}
+
+fn not_found(own: Value, habits: &Habits) -> Response {
+    if habits.general_404 {
+        return error(StatusCode::NOT_FOUND, own["error"].clone());
+    }
+    (StatusCode::NOT_FOUND, Json(own)).into_response()
 }
 
 async fn nowhere(method: Method, uri: Uri) -> Response {
@@ -222,11 +229,11 @@ async fn list_orders(
 
 /// What the handler makes of the order, or that there is none for this tenant.
 fn with_order(vendor: &Simulator, tenant: &str, id: &str, answer: impl FnOnce(&mut Order) -> Response) -> Response {
-    let mut state = vendor.current();
+    let (mut state, habits) = (vendor.current(), vendor.habits.get());
     match state.find(tenant, id) {
-        None => no_order(id),
+        None => no_order(id, &habits),
         Some(order) => {
-            vendor.progress(order, vendor.tools.clock.now(), &vendor.habits.get());
+            vendor.progress(order, vendor.tools.clock.now(), &habits);
             answer(order)
         }
     }
@@ -247,10 +254,16 @@ async fn delete_order(
 ) -> Response {
     let (habits, now) = (vendor.habits.get(), vendor.tools.clock.now());
     let answer = with_order(&vendor, tenant, &id, |order| {
-        if order.deleted {
-            return no_order(&id);
+        if order.deleted && !habits.delete_again_ok {
+            return no_order(&id, &habits);
+        }
+        if habits.delete_refuses_ended && order.has_ended() && !order.deleted {
+            return error(StatusCode::BAD_REQUEST, "Cannot delete an order that has ended");
         }
         let affected = order.delete(now);
+        if habits.delete_tells && affected > 0 {
+            vendor.tell_canceled(order, &habits);
+        }
         let status = if affected > 0 { "cancelled" } else { "deleted" };
         let answer = json!({"orderId": id, "status": status, "deletedAt": rfc3339(now), "affectedSearches": affected});
         Json(answer).into_response()
@@ -282,9 +295,9 @@ async fn get_search(
 ) -> Response {
     let habits = vendor.habits.get();
     with_order(&vendor, tenant, &id, |order| {
-        let Some(found) = order.searches.iter().find(|known| known.id == search) else {
+        let Some(found) = order.searches.iter().find(|known| bare(&known.id) == bare(&search)) else {
             let body = json!({"error": "Search not found", "orderId": id, "searchId": search});
-            return (StatusCode::NOT_FOUND, Json(body)).into_response();
+            return not_found(body, &habits);
         };
         let mut answer = order.as_search(found, &habits);
         answer["questionnaireUrl"] = Value::Null;

@@ -85,11 +85,24 @@ pub struct Habits {
     pub vanish_per_list: usize,
     /// A deleted order vanishes from the list.
     pub deleted_vanish: bool,
+    // ---- deleting ----
+    /// A second delete answers as the first one, and changes nothing, instead of 404.
+    pub delete_again_ok: bool,
+    /// Deleting an order that has ended answers 400.
+    pub delete_refuses_ended: bool,
+    /// A search that a delete cancels sends `verification.completed` with the status `CANCELLED`.
+    pub delete_tells: bool,
     // ---- searches ----
+    /// 404s have the general form of errors instead of their own.
+    pub general_404: bool,
     /// An order has no searches until so long after it was made.
     pub searches_lag_ms: u64,
     /// `{"searches": […]}` instead of a bare array.
     pub searches_wrapped: bool,
+    /// GETs and hooks show the ids of searches bare, whatever the create's answer showed.
+    pub bare_search_ids: bool,
+    /// `verificationResult` is one object in GETs and a list in hooks, instead of the other way round.
+    pub results_swapped: bool,
     /// `externalSearchId` is kept in the books and given back nowhere.
     pub drop_external_ids: bool,
     // ---- the work ----
@@ -99,6 +112,14 @@ pub struct Habits {
     // ---- hooks ----
     /// `verification.notification` and `verification.action_required` go by the search's `webhookOverride` only.
     pub override_needed: bool,
+    /// Every event is delivered twice, the second time under another `X-Event-Id`.
+    pub redeliver: bool,
+    /// All types of notifications are sent on the way, instead of a contact plan and an attempt.
+    pub all_notifications: bool,
+    /// The `reasonCode` of `verification.action_required`.
+    pub action_reason: String,
+    /// A search that needs an action stays `IN_PROGRESS` instead of becoming `REASSIGNED`.
+    pub action_keeps_status: bool,
 }
 
 impl Habits {
@@ -150,12 +171,22 @@ impl Default for Habits {
             strangers_per_list: 0,
             vanish_per_list: 0,
             deleted_vanish: false,
+            delete_again_ok: false,
+            delete_refuses_ended: false,
+            delete_tells: false,
+            general_404: false,
             searches_lag_ms: 0,
             searches_wrapped: false,
+            bare_search_ids: false,
+            results_swapped: false,
             drop_external_ids: false,
             start_after_ms: 30_000,
             complete_after_ms: 600_000,
             override_needed: true,
+            redeliver: false,
+            all_notifications: false,
+            action_reason: "HUMAN_ESCALATION".to_owned(),
+            action_keeps_status: false,
         }
     }
 }

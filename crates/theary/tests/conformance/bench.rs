@@ -44,14 +44,20 @@ pub async fn simulator() -> Running {
 
 /// For the suite.
 pub async fn bench() -> Bench {
+    bench_with(&json!({}), &VendorHttp::new()).await
+}
+
+/// The same with these switches set.
+pub async fn bench_with(switches: &Value, http: &VendorHttp) -> Bench {
     let simulator = simulator().await;
     // Small pages, so that a scan takes several.
     simulator.control().set_behavior(json!({"list_cap": 20})).expect("a switch");
-    let (token, http) = (Config::default().token, VendorHttp::new());
+    simulator.control().set_behavior(switches.clone()).expect("switches");
+    let token = Config::default().token;
     Bench {
-        provider: Arc::new(adapter(simulator.base_url(), &token, &http)),
-        with_bad_credentials: Arc::new(adapter(simulator.base_url(), "bad-token", &http)),
-        unreachable: Arc::new(adapter(&conformance::nowhere(), &token, &http)),
+        provider: Arc::new(adapter(simulator.base_url(), &token, http)),
+        with_bad_credentials: Arc::new(adapter(simulator.base_url(), "bad-token", http)),
+        unreachable: Arc::new(adapter(&conformance::nowhere(), &token, http)),
         control: Control::at(simulator.base_url().clone()),
         samples: ends().into_iter().map(|(name, ssn, check, ends)| sample(name, ssn, check, ends)).collect(),
         hooks: hook_samples(),

@@ -9,6 +9,7 @@ mod orders;
 mod releases;
 mod samples;
 mod singles;
+mod switches;
 mod tokens;
 
 provider::conformance_suite!(crate::bench::bench);
