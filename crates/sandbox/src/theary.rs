@@ -39,12 +39,15 @@
 //! `mixed` ones carry, by turns.
 
 mod calls;
+mod configs;
 mod demands;
 mod events;
 mod habits;
 mod orders;
 mod store;
 mod strangers;
+mod tokens;
+mod uploads;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,7 +60,7 @@ use time::OffsetDateTime;
 use self::events::TenantHooks;
 pub use self::events::sign;
 pub use self::habits::Habits;
-use self::orders::Order;
+use self::orders::{Happening, Order};
 use self::store::State;
 use crate::books::{BookEntry, CreateCall};
 use crate::clock::SimClock;
@@ -73,6 +76,8 @@ pub struct Config {
     pub other_tenants_token: String,
     pub client_id: String,
     pub client_secret: String,
+    /// Whom the tokens for these are for.
+    pub audience: String,
     /// Signs its hooks, where an order brings no secret of its own.
     pub hook_secret: String,
 }
@@ -84,6 +89,7 @@ impl Default for Config {
             other_tenants_token: "sandbox-theary-other-tenants-token".to_owned(),
             client_id: "sandbox-theary-client".to_owned(),
             client_secret: "sandbox-theary-secret".to_owned(),
+            audience: "https://sandbox-theary.example".to_owned(),
             hook_secret: "sandbox-theary-hook-secret".to_owned(),
         }
     }
@@ -126,12 +132,23 @@ impl Simulator {
 
     /// Lets the time that went by take effect on an order, and sends the hooks of what happened to it.
     fn progress(&self, order: &mut Order, now: OffsetDateTime, habits: &Habits) {
-        let clock = &self.tools.clock;
-        for (at, what) in order.progress(clock, now, habits) {
-            let tenant = TenantHooks { target: self.tools.hooks.target(), secret: self.config.hook_secret.clone() };
-            for hook in events::hooks(order, &order.searches[at], what, habits, &tenant, clock) {
-                self.tools.hooks.send(hook);
-            }
+        for (at, what) in order.progress(&self.tools.clock, now, habits) {
+            self.tell(order, at, what, habits);
+        }
+    }
+
+    /// Sends the hooks of the searches that a delete has just cancelled.
+    fn tell_canceled(&self, order: &Order, habits: &Habits) {
+        let canceled = order.searches.iter().enumerate().filter(|(_, search)| search.status == "CANCELLED");
+        for (at, _) in canceled {
+            self.tell(order, at, Happening::Canceled, habits);
+        }
+    }
+
+    fn tell(&self, order: &Order, search: usize, what: Happening, habits: &Habits) {
+        let tenant = TenantHooks { target: self.tools.hooks.target(), secret: self.config.hook_secret.clone() };
+        for hook in events::hooks(order, &order.searches[search], what, habits, &tenant, &self.tools.clock) {
+            self.tools.hooks.send(hook);
         }
     }
 
@@ -166,6 +183,8 @@ impl Vendor for Simulator {
             ("GET", ["orders", _, "searches", _]) => "search",
             ("DELETE", ["orders", _]) => "cancel",
             ("POST", ["oauth", "token"]) => "token",
+            ("GET", ["files", "release-form", "generate-upload-url"]) => "upload_link",
+            ("PUT", ["uploads", _]) => "upload",
             _ => "other",
         }
     }

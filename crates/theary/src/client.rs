@@ -1,49 +1,118 @@
-//! The calls. Nothing here knows what an answer means.
+//! The calls. Nothing here knows what an answer means, but for a 401: the token is then replaced, at most once, and a read
+//! is repeated with the new one. A call that makes or stops something is never repeated here.
 
-use ::http::Method;
 use ::http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
+use ::http::{Method, StatusCode};
 use provider::{CallContext, CallError, NotSentReason, VendorAnswer, VendorHttp, VendorRequest};
-use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
+
+use crate::tokens::{Token, TokenFault, Tokens};
 
 pub struct Client {
     http: VendorHttp,
     base_url: Url,
-    token: SecretString,
+    tokens: Tokens,
+}
+
+/// A create call that did not come to an answer about orders.
+pub enum NoAnswer {
+    Call(CallError),
+    /// There was no token to send it with.
+    Token(TokenFault),
+    /// The token was refused, as one that has ended is. The next call brings another.
+    TokenEnded(VendorAnswer),
+}
+
+impl From<CallError> for NoAnswer {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
 }
 
 impl Client {
-    pub const fn new(http: VendorHttp, base_url: Url, token: SecretString) -> Self {
-        Self { http, base_url, token }
+    pub const fn new(http: VendorHttp, base_url: Url, tokens: Tokens) -> Self {
+        Self { http, base_url, tokens }
     }
 
-    pub async fn create_order(&self, ctx: &CallContext, order: Vec<u8>) -> Result<VendorAnswer, CallError> {
-        let request = self.request(Method::POST, &["orders"])?.body("application/json", order);
-        self.http.send(ctx, request).await
+    pub async fn create_order(&self, ctx: &CallContext, order: Vec<u8>) -> Result<VendorAnswer, NoAnswer> {
+        self.create(ctx, self.request(Method::POST, &["orders"])?.body("application/json", order)).await
     }
 
-    pub async fn create_batch(&self, ctx: &CallContext, batch: Vec<u8>) -> Result<VendorAnswer, CallError> {
-        let request = self.request(Method::POST, &["batches"])?.body("application/json", batch);
-        self.http.send(ctx, request).await
+    pub async fn create_batch(&self, ctx: &CallContext, batch: Vec<u8>) -> Result<VendorAnswer, NoAnswer> {
+        self.create(ctx, self.request(Method::POST, &["batches"])?.body("application/json", batch)).await
     }
 
     /// One page of the account's orders, from page 1. The older pages call both parameters required; always sent.
     pub async fn list_orders(&self, ctx: &CallContext, page: u64, limit: u64) -> Result<VendorAnswer, CallError> {
         let mut request = self.request(Method::GET, &["orders"])?;
         request.url.query_pairs_mut().append_pair("page", &page.to_string()).append_pair("limit", &limit.to_string());
-        self.http.send(ctx, request).await
+        self.read(ctx, request).await
     }
 
     pub async fn order(&self, ctx: &CallContext, id: &str) -> Result<VendorAnswer, CallError> {
-        self.http.send(ctx, self.request(Method::GET, &["orders", id])?).await
+        self.read(ctx, self.request(Method::GET, &["orders", id])?).await
     }
 
     pub async fn searches(&self, ctx: &CallContext, id: &str) -> Result<VendorAnswer, CallError> {
-        self.http.send(ctx, self.request(Method::GET, &["orders", id, "searches"])?).await
+        self.read(ctx, self.request(Method::GET, &["orders", id, "searches"])?).await
     }
 
     pub async fn delete_order(&self, ctx: &CallContext, id: &str) -> Result<VendorAnswer, CallError> {
-        self.http.send(ctx, self.request(Method::DELETE, &["orders", id])?).await
+        let request = self.request(Method::DELETE, &["orders", id])?;
+        let token = self.token(ctx).await?;
+        let answer = self.send(ctx, request, &token).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            self.tokens.refuse(&token);
+        }
+        Ok(answer)
+    }
+
+    /// Where a signed release may be put, and under which address the vendor knows it then. Makes no order.
+    pub async fn upload_link(&self, ctx: &CallContext) -> Result<VendorAnswer, CallError> {
+        let mut request = self.request(Method::GET, &[])?;
+        request.url.set_path("/files/release-form/generate-upload-url");
+        self.read(ctx, request).await
+    }
+
+    /// Puts a release where the vendor's link leads. The link is signed; the token stays here.
+    pub async fn put_pdf(&self, ctx: &CallContext, link: Url, pdf: Vec<u8>) -> Result<VendorAnswer, CallError> {
+        self.http.send(ctx, VendorRequest::new(Method::PUT, link).body("application/pdf", pdf)).await
+    }
+
+    /// The token that calls are made with at present.
+    pub async fn token(&self, ctx: &CallContext) -> Result<std::sync::Arc<Token>, TokenFault> {
+        self.tokens.get(&self.http, ctx).await
+    }
+
+    async fn create(&self, ctx: &CallContext, request: VendorRequest) -> Result<VendorAnswer, NoAnswer> {
+        let token = self.token(ctx).await.map_err(NoAnswer::Token)?;
+        let answer = self.send(ctx, request, &token).await?;
+        if answer.status == StatusCode::UNAUTHORIZED && self.tokens.refuse(&token) {
+            return Err(NoAnswer::TokenEnded(answer));
+        }
+        Ok(answer)
+    }
+
+    async fn read(&self, ctx: &CallContext, request: VendorRequest) -> Result<VendorAnswer, CallError> {
+        let token = self.token(ctx).await?;
+        let answer = self.send(ctx, request.clone(), &token).await?;
+        if answer.status != StatusCode::UNAUTHORIZED || !self.tokens.refuse(&token) {
+            return Ok(answer);
+        }
+        match self.token(ctx).await {
+            Ok(token) => self.send(ctx, request, &token).await,
+            // There is no better answer than the one in hand.
+            Err(_) => Ok(answer),
+        }
+    }
+
+    async fn send(&self, ctx: &CallContext, request: VendorRequest, token: &Token) -> Result<VendorAnswer, CallError> {
+        let bearer = token.bearer().ok_or_else(unbuildable)?;
+        let answer = self.http.send(ctx, request.header(AUTHORIZATION, bearer)).await?;
+        if answer.status.is_success() {
+            token.prove();
+        }
+        Ok(answer)
     }
 
     fn request(&self, method: Method, path: &[&str]) -> Result<VendorRequest, CallError> {
@@ -57,12 +126,7 @@ impl Client {
             .pop_if_empty()
             .extend(["background-check", "v1"])
             .extend(path);
-        let mut bearer =
-            HeaderValue::from_str(&format!("Bearer {}", self.token.expose_secret())).map_err(|_| unbuildable())?;
-        bearer.set_sensitive(true);
-        Ok(VendorRequest::new(method, url)
-            .header(AUTHORIZATION, bearer)
-            .header(ACCEPT, HeaderValue::from_static("application/json")))
+        Ok(VendorRequest::new(method, url).header(ACCEPT, HeaderValue::from_static("application/json")))
     }
 }
 
@@ -72,14 +136,18 @@ const fn unbuildable() -> CallError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use secrecy::SecretString;
+
     use super::*;
+    use crate::settings::Credentials;
 
     fn client() -> Client {
-        Client::new(
-            VendorHttp::new(),
-            "https://sandbox.theary.com".parse().expect("a url"),
-            SecretString::from("token"),
-        )
+        let credentials = Credentials::Token(SecretString::from("token"));
+        let tokens = Tokens::new(credentials, Arc::new(Instant::now));
+        Client::new(VendorHttp::new(), "https://sandbox.theary.com".parse().expect("a url"), tokens)
     }
 
     #[test]

@@ -4,11 +4,12 @@ use bytes::Bytes;
 use domain::{Reason, Sensitive, VendorRef};
 use provider::{
     CallContext, CallError, CancelAnswer, Carries, Fetched, LostReason, ProbeFault, Snapshot, VendorAnswer,
-    native_status, vendor_id,
+    native_status,
 };
 
 use crate::client::Client;
 use crate::mapping::standing;
+use crate::tokens::TokenFault;
 use crate::wire;
 
 /// The searches say nearly everything; the order itself is read only while its search is not final, since an order
@@ -34,7 +35,7 @@ pub async fn fetch(client: &Client, ctx: &CallContext, vendor: &VendorRef) -> Re
 /// `None`: the vendor does not know the order.
 fn found(answer: VendorAnswer) -> Result<Option<VendorAnswer>, CallError> {
     match answer.status.as_u16() {
-        404 => Ok(None),
+        404 if wire::is_not_found(&answer) => Ok(None),
         200..=299 => Ok(Some(answer)),
         status => Err(CallError::Lost { why: LostReason::Status(status) }),
     }
@@ -43,8 +44,10 @@ fn found(answer: VendorAnswer) -> Result<Option<VendorAnswer>, CallError> {
 /// Our one search: the one we know, else the only one, else the only one that carries a reference of our form.
 fn choose<'a>(searches: &'a [wire::Search], known: Option<&str>) -> Option<&'a wire::Search> {
     let only = |mut found: Vec<&'a wire::Search>| if found.len() == 1 { found.pop() } else { None };
+    let id_of = |search: &wire::Search| search.id.as_deref().and_then(wire::search_id);
     known
-        .and_then(|known| searches.iter().find(|search| search.id.as_deref() == Some(known)))
+        .and_then(wire::search_id)
+        .and_then(|known| searches.iter().find(|search| id_of(search).as_ref() == Some(&known)))
         .or_else(|| only(searches.iter().collect()))
         .or_else(|| only(searches.iter().filter(|search| search.carries().ours().is_some()).collect()))
 }
@@ -61,8 +64,8 @@ fn carried(searches: &[wire::Search], chosen: Option<&wire::Search>) -> Carries 
 
 fn of_search(search: &wire::Search, carries: Carries, vendor: &VendorRef, payload: Bytes) -> Snapshot {
     Snapshot {
-        // An id once learnt stays: create answers show ids with a prefix, some GET pages without one.
-        part_id: vendor.check_id.clone().or_else(|| search.id.as_deref().and_then(vendor_id)),
+        // An id once learnt stays.
+        part_id: vendor.check_id.clone().or_else(|| search.id.as_deref().and_then(wire::search_id)),
         carries,
         vendor_time: standing::time_of_search(search),
         native_status: native_status(search.status.as_deref().unwrap_or_default()),
@@ -109,7 +112,7 @@ pub async fn cancel(client: &Client, ctx: &CallContext, vendor: &VendorRef) -> R
                 _ => CancelAnswer::Agreed,
             })
         }
-        404 => Ok(CancelAnswer::AlreadyEnded),
+        404 if wire::is_not_found(&answer) => Ok(CancelAnswer::AlreadyEnded),
         400 | 409 | 422 => Ok(refused(&answer)),
         status => Err(CallError::Lost { why: LostReason::Status(status) }),
     }
@@ -121,8 +124,17 @@ fn refused(answer: &VendorAnswer) -> CancelAnswer {
     CancelAnswer::Refused(Reason::new("cancel_refused", why))
 }
 
-/// The smallest list there is: unlike `/health` it shows that the token is good and holds a tenant.
+/// The smallest list there is: unlike `/health` it shows that the token is good. That a token names no tenant is told
+/// before, and whatever the list says: only some of the vendor's routes refuse it.
 pub async fn probe(client: &Client, ctx: &CallContext) -> Result<(), ProbeFault> {
+    let token = client.token(ctx).await.map_err(|fault| match &fault {
+        TokenFault::Refused(_) => ProbeFault::Credentials(fault.to_string()),
+        TokenFault::Call(_) => ProbeFault::Unreachable(fault.to_string()),
+        TokenFault::Status(_) | TokenFault::Unreadable => ProbeFault::Unexpected(fault.to_string()),
+    })?;
+    if token.names_tenant() == Some(false) {
+        return Err(ProbeFault::Credentials(NO_TENANT.to_owned()));
+    }
     let answer = client.list_orders(ctx, 1, 1).await?;
     match answer.status.as_u16() {
         200..=299 => match answer.json::<wire::OrderPage>() {
@@ -135,6 +147,9 @@ pub async fn probe(client: &Client, ctx: &CallContext) -> Result<(), ProbeFault>
         status => Err(ProbeFault::Unexpected(format!("status {status}"))),
     }
 }
+
+const NO_TENANT: &str = "the token holds no `tenant` claim, without which Theary refuses calls; have Theary add the claim to \
+                         the tokens of this account";
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use crate::mapping::standing;
-use crate::wire::Event;
+use crate::wire::{Event, search_id};
 
 /// Verifies a hook and says what is in it.
 pub fn receive(secret: Option<&SecretString>, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
@@ -46,7 +46,7 @@ fn news(event: &Event, request: &HookRequest) -> Result<Option<HookNews>, HookRe
         return Ok(None);
     }
     // No sample shows an order id. Without one the news is known by its reference alone.
-    let part_id = named_id(event.data.search_id.as_deref())?;
+    let part_id = named_id(event.data.search_id.as_deref())?.and_then(|id| search_id(&id));
     let order_id = named_id(event.data.order_id.as_deref())?;
     let vendor = order_id.map(|order_id| VendorRef { order_id, check_id: part_id.clone() });
     let (reference, says) = match carries.ours() {

@@ -11,8 +11,10 @@ mod listing;
 mod locate;
 mod mapping;
 mod options;
+mod releases;
 mod settings;
 pub mod submit;
+mod tokens;
 mod validate;
 mod wire;
 
@@ -20,7 +22,8 @@ mod wire;
 #[path = "../tests/conformance/samples.rs"]
 mod samples;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
@@ -31,7 +34,11 @@ use provider::{
 };
 
 use crate::client::Client;
-pub use crate::settings::{AccountSettings, Environment};
+use crate::releases::Releases;
+pub use crate::releases::UploadHosts;
+pub use crate::settings::{AccountSettings, Credentials, Environment, OAuthClient};
+pub use crate::tokens::TimeSource;
+use crate::tokens::Tokens;
 
 /// The word for Theary in settings and the API.
 pub const ID: &str = "theary";
@@ -39,6 +46,8 @@ pub const ID: &str = "theary";
 /// One account at Theary.
 pub struct Theary {
     client: Client,
+    /// `None`: releases stand in the orders.
+    releases: Option<Releases>,
     settings: AccountSettings,
     descriptor: Descriptor,
 }
@@ -46,8 +55,15 @@ pub struct Theary {
 impl Theary {
     /// `http` may be shared with other accounts and vendors.
     pub fn new(settings: AccountSettings, http: VendorHttp) -> Self {
+        Self::with_clock(settings, http, Arc::new(Instant::now))
+    }
+
+    /// The same with a clock of its own, by which tokens end.
+    pub fn with_clock(settings: AccountSettings, http: VendorHttp, clock: TimeSource) -> Self {
+        let tokens = Tokens::new(settings.credentials.clone(), Arc::clone(&clock));
         Self {
-            client: Client::new(http, settings.base_url.clone(), settings.token.clone()),
+            releases: settings.upload_hosts.clone().map(|hosts| Releases::new(hosts, clock)),
+            client: Client::new(http, settings.base_url.clone(), tokens),
             descriptor: descriptor(settings.batch_size),
             settings,
         }
@@ -99,7 +115,7 @@ impl Provider for Theary {
     }
 
     async fn submit(&self, ctx: &CallContext, submission: &Submission) -> SubmitReport {
-        submit::submit(&self.client, &self.settings, ctx, submission).await
+        submit::submit(&self.client, &self.settings, self.releases.as_ref(), ctx, submission).await
     }
 
     async fn locate(&self, ctx: &CallContext, query: &LocateQuery) -> domain::case::Sightings {

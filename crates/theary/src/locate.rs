@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use domain::case::{Listed, LookAlike, Sighting, Sightings};
 use domain::{Reference, VendorRef};
 use futures::{StreamExt as _, future, stream};
-use provider::{CallContext, CallError, Carries, LocateQuery, LostReason, vendor_id};
+use provider::{CallContext, CallError, Carries, LocateQuery, LostReason};
 
 use self::alike::Claims;
 use crate::client::Client;
@@ -149,7 +149,7 @@ fn ours(row: &Row, searches: &[wire::Search]) -> Vec<Sighting> {
     }
     let sighting = |(reference, searches): (Reference, Vec<&wire::Search>)| {
         let check_id = match searches.as_slice() {
-            [search] => search.id.as_deref().and_then(vendor_id),
+            [search] => search.id.as_deref().and_then(wire::search_id),
             _ => None,
         };
         let vendor = VendorRef { order_id: row.id.clone(), check_id };

@@ -1,4 +1,5 @@
 //! Ours to theirs, and theirs to ours. Pure.
 
+pub mod actions;
 pub mod order;
 pub mod standing;

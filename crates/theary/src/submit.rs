@@ -9,18 +9,25 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use domain::{AfterAbsence, Reason, VendorRef};
+use futures::{StreamExt as _, stream};
 use provider::{
-    Accepted, CallContext, CallError, Evidence, ItemOutcome, Submission, SubmitReport, VendorAnswer, vendor_id,
+    Accepted, CallContext, CallError, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport, VendorAnswer,
+    vendor_id,
 };
 
-use crate::client::Client;
+use crate::client::{Client, NoAnswer};
 use crate::mapping::order::{HookPlace, new_order};
+use crate::releases::{Fault, Releases};
 use crate::settings::AccountSettings;
+use crate::tokens::TokenFault;
 use crate::wire;
 
 /// The most bytes sent in a batch; orders beyond it wait for the next call. The vendor names no limit. A single order
 /// may be larger: it can hold a PDF of 10 MB.
 const MOST_OF_A_BATCH: usize = 1024 * 1024;
+
+/// So many releases are uploaded at a time.
+const UPLOADS_AT_ONCE: usize = 4;
 
 /// What stands around the orders of a batch; between them there are commas.
 const BATCH: (&[u8], &[u8]) = (br#"{"orders":["#, b"]}");
@@ -65,7 +72,7 @@ pub const TABLE: &[Line] = &[
         401,
         Proof::NothingMade,
         Proof::NothingMade,
-        "The token is looked at before anything else. A static token cannot be refreshed; it is tried again later.",
+        "The token is looked at before anything else. A fetched one is replaced, once, and the call made again at once; where there is none better it is made again later.",
     ),
     line(
         400,
@@ -111,22 +118,30 @@ fn proof(status: u16, batch: bool) -> Proof {
         .map_or(Proof::NoneResend, |line| if batch { line.batch } else { line.single })
 }
 
-/// Makes the create call, once.
+/// Makes the create call, once. Releases are uploaded before, where they are not to stand in the orders.
 pub async fn submit(
     client: &Client,
     settings: &AccountSettings,
+    releases: Option<&Releases>,
     ctx: &CallContext,
     submission: &Submission,
 ) -> SubmitReport {
     let hook = hook_place(settings, submission);
-    let mut outcomes = Vec::with_capacity(submission.items.len());
+    let mut building = Vec::with_capacity(submission.items.len());
+    for item in &submission.items {
+        building.push(build(client, settings, hook.as_ref(), releases, ctx, item));
+    }
+    let built: Vec<Result<Vec<u8>, Unsent>> = stream::iter(building).buffered(UPLOADS_AT_ONCE).collect().await;
+    let mut outcomes = Vec::with_capacity(built.len());
     let mut sent: Vec<(usize, Vec<u8>)> = Vec::new();
     let mut size = BATCH.0.len() + BATCH.1.len();
-    for (at, item) in submission.items.iter().enumerate() {
-        let body = new_order(item, &settings.environment, hook.as_ref())
-            .and_then(|order| serde_json::to_vec(&order).map_err(|_| unwritable()));
+    let mut evidence = Evidence::default();
+    for (at, body) in built.into_iter().enumerate() {
         outcomes.push(match body {
-            Err(reason) => ItemOutcome::Rejected(reason),
+            Err(unsent) => {
+                evidence.status = evidence.status.or_else(|| unsent.status());
+                unsent.outcome()
+            }
             // Its real outcome is filled in below.
             Ok(body) if sent.is_empty() || size + body.len() < MOST_OF_A_BATCH => {
                 size += body.len() + 1;
@@ -140,18 +155,65 @@ pub async fn submit(
     let (places, mut bodies): (Vec<usize>, Vec<Vec<u8>>) = sent.into_iter().unzip();
     let begun = Instant::now();
     let answer = match bodies.len() {
-        0 => return SubmitReport { items: outcomes, evidence: Evidence::default() },
+        0 => return SubmitReport { items: outcomes, evidence },
         1 => client.create_order(ctx, bodies.swap_remove(0)).await,
         _ => client.create_batch(ctx, batch_body(&bodies)).await,
     };
     let evidence = match &answer {
-        Ok(answer) => Evidence::of(answer),
-        Err(_) => Evidence { took: begun.elapsed(), ..Evidence::default() },
+        Ok(answer) | Err(NoAnswer::TokenEnded(answer)) => Evidence::of(answer),
+        // The status is the token endpoint's: what keeps an account from calling is seen by it.
+        Err(NoAnswer::Token(fault)) => {
+            Evidence { status: fault.status(), took: begun.elapsed(), ..Evidence::default() }
+        }
+        Err(NoAnswer::Call(_)) => Evidence { took: begun.elapsed(), ..Evidence::default() },
     };
     for (at, outcome) in places.iter().zip(classify(answer, places.len(), batch)) {
         outcomes[*at] = outcome;
     }
     SubmitReport { items: outcomes, evidence }
+}
+
+/// The order as it is sent, with its release at the vendor.
+async fn build(
+    client: &Client,
+    settings: &AccountSettings,
+    hook: Option<&HookPlace<'_>>,
+    releases: Option<&Releases>,
+    ctx: &CallContext,
+    item: &SubmissionItem,
+) -> Result<Vec<u8>, Unsent> {
+    let mut order = new_order(item, &settings.environment, hook).map_err(Unsent::Unbuildable)?;
+    if let Some(releases) = releases
+        && let Some(uri) = releases.upload(client, ctx, item).await.map_err(Unsent::Release)?
+    {
+        order.applicant.signed_release_file_url = Some(uri);
+    }
+    serde_json::to_vec(&order).map_err(|_| Unsent::Unbuildable(unwritable()))
+}
+
+/// Why an order did not get into the create call.
+enum Unsent {
+    Unbuildable(Reason),
+    Release(Fault),
+}
+
+impl Unsent {
+    const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Unbuildable(_) => None,
+            Self::Release(fault) => fault.status(),
+        }
+    }
+
+    fn outcome(self) -> ItemOutcome {
+        match self {
+            Self::Unbuildable(reason) => ItemOutcome::Rejected(reason),
+            Self::Release(fault) => {
+                let (why, retry_after) = fault.reason();
+                ItemOutcome::NotSent { why, retry_after }
+            }
+        }
+    }
 }
 
 /// Hooks that nobody could verify are not asked for, nor are any that the vendor would refuse: it takes `https` only.
@@ -177,14 +239,21 @@ fn next_call() -> ItemOutcome {
 }
 
 /// One outcome for each order that was sent.
-fn classify(answer: Result<VendorAnswer, CallError>, count: usize, batch: bool) -> Vec<ItemOutcome> {
+fn classify(answer: Result<VendorAnswer, NoAnswer>, count: usize, batch: bool) -> Vec<ItemOutcome> {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(CallError::NotSent { why, retry_after }) => {
+        Err(NoAnswer::Token(fault)) => return vec![without_token(&fault); count],
+        Err(NoAnswer::TokenEnded(_)) => {
+            let why =
+                Reason::new("token_ended", "Theary refused the token, as one that has ended; a new one is fetched.");
+            // At once: the new token is not replaced in its turn.
+            return vec![ItemOutcome::NotSent { why, retry_after: Some(Duration::ZERO) }; count];
+        }
+        Err(NoAnswer::Call(CallError::NotSent { why, retry_after })) => {
             let why = Reason::new(why.code(), CallError::NotSent { why, retry_after }.to_string());
             return vec![ItemOutcome::NotSent { why, retry_after }; count];
         }
-        Err(CallError::Lost { why }) => {
+        Err(NoAnswer::Call(CallError::Lost { why })) => {
             return vec![unknown(why.code(), CallError::Lost { why }.to_string()); count];
         }
     };
@@ -204,6 +273,15 @@ fn classify(answer: Result<VendorAnswer, CallError>, count: usize, batch: bool) 
             vec![ItemOutcome::Unknown { why: why.clone(), then: AfterAbsence::Fail { reason: why } }; count]
         }
     }
+}
+
+/// Nothing was sent to the orders, however the token call ended.
+fn without_token(fault: &TokenFault) -> ItemOutcome {
+    let retry_after = match fault {
+        TokenFault::Call(CallError::NotSent { retry_after, .. }) => *retry_after,
+        _ => None,
+    };
+    ItemOutcome::NotSent { why: Reason::new(fault.code(), format!("Not sent: {fault}.")), retry_after }
 }
 
 fn unknown(code: &str, message: String) -> ItemOutcome {
@@ -261,7 +339,7 @@ fn accepted(created: wire::Created, provisional: bool) -> Option<ItemOutcome> {
         return None;
     }
     let order_id = vendor_id(&created.verification_order_id?)?;
-    let check_id = <[String; 1]>::try_from(created.search_ids).ok().and_then(|[id]| vendor_id(&id));
+    let check_id = <[String; 1]>::try_from(created.search_ids).ok().and_then(|[id]| wire::search_id(&id));
     let vendor = VendorRef { order_id, check_id };
     Some(ItemOutcome::Accepted(Box::new(Accepted { vendor, provisional, reused: false, snapshot: None })))
 }

@@ -1,15 +1,13 @@
 //! Everything that Theary demands, checked before an order is accepted, so that its own 400 stays rare: in a batch a
 //! 400 leaves open what was made.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use domain::input::{EducationVerification, EmploymentVerification};
 use domain::subject::Address;
 use domain::{CheckInput, CheckSpec, ConsentDocument, FieldError, IdentifierType, Money, OrderInput, Person, Position};
 use url::Url;
 
 use crate::mapping::order::{amount, format_ssn};
-use crate::options;
+use crate::{options, releases};
 
 /// The vendor's limit for an inline release, decoded.
 const MOST_OF_A_DOCUMENT: usize = 10 * 1024 * 1024;
@@ -50,7 +48,7 @@ fn is_two_letters(text: &str) -> bool {
 }
 
 /// Whether it has the outer form of an address; whether it takes mail is not for us to find out.
-fn is_email(text: &str) -> bool {
+pub fn is_email(text: &str) -> bool {
     let letters = !text.chars().any(|letter| letter.is_whitespace() || letter.is_control());
     letters
         && text.split_once('@').is_some_and(|(user, host)| {
@@ -176,11 +174,10 @@ impl Faults {
                 }
             }
             ConsentDocument::Inline { content_base64, .. } => {
-                let content = content_base64.strip_prefix("data:application/pdf;base64,").unwrap_or(content_base64);
                 let pointer = "/consent/document/content_base64";
-                match STANDARD.decode(content) {
-                    Ok(pdf) if pdf.len() > MOST_OF_A_DOCUMENT => self.order(pointer, "too_long", "At most 10 MB."),
-                    Ok(pdf) if pdf.starts_with(b"%PDF") => {}
+                match releases::decode(content_base64) {
+                    Some(pdf) if pdf.len() > MOST_OF_A_DOCUMENT => self.order(pointer, "too_long", "At most 10 MB."),
+                    Some(pdf) if pdf.starts_with(b"%PDF") => {}
                     _ => self.order(pointer, INVALID, "Expected a PDF in base64."),
                 }
             }
@@ -211,6 +208,9 @@ impl Faults {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
     use crate::samples::{education_check, employment_check, order, person};
     use domain::{Subject, input::BackgroundCheck};

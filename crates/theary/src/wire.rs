@@ -3,7 +3,8 @@
 //!
 //! None of these types has a `Debug`: they are personal data.
 
-use provider::Carries;
+use http::StatusCode;
+use provider::{Carries, VendorAnswer, vendor_id};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Number, Value};
 
@@ -93,6 +94,10 @@ pub struct BusinessContext {
 pub struct NewSearch {
     pub search_type: &'static str,
     pub external_search_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub questionnaire_url: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub questionnaire_access_code: Option<Value>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub search_config: Map<String, Value>,
 }
@@ -325,6 +330,42 @@ pub struct EventData {
     pub notification_type: Option<String>,
 }
 
+/// Whether a 404 is the vendor's own word that there is no such order: `{"error": "Order not found", …}`, or the same in
+/// the general form, `{"message": …}`. A wrong base URL or something in between answers 404, too, and says nothing about
+/// orders.
+pub fn is_not_found(answer: &VendorAnswer) -> bool {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Said {
+        message: Value,
+        error: Value,
+    }
+    let says = |value: &Value| match value {
+        Value::String(text) => Some(text.to_ascii_lowercase().contains("not found")),
+        Value::Array(texts) => {
+            Some(texts.iter().filter_map(Value::as_str).any(|text| text.to_ascii_lowercase().contains("not found")))
+        }
+        _ => None,
+    };
+    let said: Said = answer.json().unwrap_or_default();
+    answer.status == StatusCode::NOT_FOUND && says(&said.message).or_else(|| says(&said.error)).unwrap_or(false)
+}
+
+/// The id of a search, as it is kept and compared: create answers show `search_<uuid>`, the vendor's samples of hooks and
+/// its pages on GETs the bare UUID. `None`: it cannot be kept.
+pub fn search_id(id: &str) -> Option<String> {
+    let bare = id.strip_prefix("search_").filter(|bare| is_uuid(bare));
+    vendor_id(bare.unwrap_or(id))
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(into_text(Value::deserialize(deserializer)?))
 }
@@ -366,6 +407,49 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Verific
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn not_every_404_says_that_there_is_no_such_order() {
+        let says = |status: u16, body: &str| {
+            is_not_found(&VendorAnswer {
+                status: StatusCode::from_u16(status).expect("a status"),
+                headers: http::HeaderMap::new(),
+                body: bytes::Bytes::copy_from_slice(body.as_bytes()),
+                took: std::time::Duration::ZERO,
+            })
+        };
+        for own in [
+            r#"{"error":"Order not found","orderId":"ord_1"}"#,
+            r#"{"statusCode":404,"message":"Order not found","error":"Not Found"}"#,
+            r#"{"statusCode":404,"message":["Order not found"],"error":"Not Found"}"#,
+            r#"{"statusCode":404,"error":"Not Found"}"#,
+        ] {
+            assert!(says(404, own), "{own}");
+            assert!(!says(400, own), "{own}");
+        }
+        for other in [
+            r#"{"statusCode":404,"message":"Cannot GET /background-check/v1/orders/ord_1","error":"Not Found"}"#,
+            "<html><h1>404 Not Found</h1></html>",
+            "",
+            "[]",
+            r#"{"error":{"code":5}}"#,
+        ] {
+            assert!(!says(404, other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_search_has_one_id_with_a_prefix_and_without() {
+        const BARE: &str = "0b8e6c0e-5c1f-4d1a-9a54-3a8f0a1b2c3d";
+        assert_eq!(search_id(BARE).as_deref(), Some(BARE));
+        assert_eq!(search_id(&format!("search_{BARE}")).as_deref(), Some(BARE));
+        for as_it_is in ["search_1", "search_", "7", &format!("ord_{BARE}"), &format!("search_{BARE}x")] {
+            assert_eq!(search_id(as_it_is).as_deref(), Some(as_it_is));
+        }
+        for bad in ["", " ", "s\u{1}", &"x".repeat(300)] {
+            assert_eq!(search_id(bad), None);
+        }
+    }
 
     #[test]
     fn searches_come_bare_or_wrapped_and_odd_fields_are_read_as_absent() {

@@ -315,9 +315,10 @@ fn adapters(sandbox: &Sandbox, options: &Options) -> BTreeMap<&'static str, Arc<
     let config = sandbox::theary::Config::default();
     let settings = theary::AccountSettings {
         base_url: sandbox.theary.base_url().clone(),
-        token: SecretString::from(config.token),
+        credentials: theary::Credentials::Token(SecretString::from(config.token)),
         hook_secret: Some(SecretString::from(config.hook_secret)),
         environment: theary::Environment::Sandbox { qa_email: "qa@example.com".into() },
+        upload_hosts: None,
         batch_size: options.batch_size,
     };
     adapters.insert("theary", Arc::new(theary::Theary::new(settings, provider::VendorHttp::new())));

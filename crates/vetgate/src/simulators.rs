@@ -50,9 +50,10 @@ pub fn lay_over(settings: &mut Settings, sandbox: &Sandbox, credentials: &Creden
     });
     settings.theary.accounts = only(theary::AccountSettings {
         base_url: sandbox.theary.base_url().clone(),
-        token: secret(&credentials.theary_token),
+        credentials: theary::Credentials::Token(secret(&credentials.theary_token)),
         hook_secret: Some(secret(&credentials.theary_hook_secret)),
         environment: theary::Environment::Sandbox { qa_email: QA_EMAIL.to_owned() },
+        upload_hosts: None,
         batch_size: theary::AccountSettings::DEFAULT_BATCH_SIZE,
     });
     settings.truework.accounts = only(truework::Settings {

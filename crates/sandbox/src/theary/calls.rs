@@ -3,31 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Extension, Path, Query, Request, State};
-use axum::middleware::{self, Next};
+use axum::extract::{Extension, Path, Query, State};
+use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
 use http::{Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::habits::Habits;
-use super::orders::{Order, new_id, throws};
-use super::store::{Page, listed_until};
-use super::{OTHER_TENANT, OUR_TENANT, Simulator, strangers};
+use super::orders::{Order, bare, throws};
+use super::store::{Page, State as Books, listed_until};
+use super::tokens::{self, Tenant};
+use super::{Simulator, strangers, uploads};
 use crate::books::CreateCall;
 use crate::clock::rfc3339;
 
 pub const BASE: &str = "/background-check/v1";
 
 type Vendor = State<Arc<Simulator>>;
-
-/// The tenant that the caller's token names.
-#[derive(Clone, Copy)]
-struct Tenant(&'static str);
 
 pub fn router(vendor: Arc<Simulator>) -> Router {
     let api = Router::new()
@@ -40,11 +36,11 @@ pub fn router(vendor: Arc<Simulator>) -> Router {
         .route("/batches/{id}", get(get_batch).delete(delete_batch));
     Router::new()
         .nest(BASE, api)
-        .route("/files/release-form/generate-upload-url", get(upload_url))
-        .layer(middleware::from_fn_with_state(Arc::clone(&vendor), authenticate))
+        .route("/files/release-form/generate-upload-url", get(uploads::link))
+        .layer(middleware::from_fn_with_state(Arc::clone(&vendor), tokens::authenticate))
         .route("/health", get(async || Json(json!({"success": true, "image": "verification-api:latest"}))))
-        .route("/oauth/token", post(token))
-        .route("/uploads/{id}", put(async || StatusCode::OK))
+        .route("/oauth/token", post(tokens::give))
+        .route("/uploads/{id}", put(uploads::put))
         .fallback(nowhere)
         .with_state(vendor)
 }
@@ -57,53 +53,24 @@ pub fn error_body(status: StatusCode, message: &Value) -> Value {
     json!({"statusCode": status.as_u16(), "message": message, "error": status.canonical_reason()})
 }
 
-fn error(status: StatusCode, message: impl Into<Value>) -> Response {
+pub fn error(status: StatusCode, message: impl Into<Value>) -> Response {
     (status, Json(error_body(status, &message.into()))).into_response()
 }
 
 /// A 404 in a form of its own.
-fn no_order(id: &str) -> Response {
-    (StatusCode::NOT_FOUND, Json(json!({"error": "Order not found", "orderId": id}))).into_response()
+fn no_order(id: &str, habits: &Habits) -> Response {
+    not_found(json!({"error": "Order not found", "orderId": id}), habits)
+}
+
+fn not_found(own: Value, habits: &Habits) -> Response {
+    if habits.general_404 {
+        return error(StatusCode::NOT_FOUND, own["error"].clone());
+    }
+    (StatusCode::NOT_FOUND, Json(own)).into_response()
 }
 
 async fn nowhere(method: Method, uri: Uri) -> Response {
     error(StatusCode::NOT_FOUND, format!("Cannot {method} {}", uri.path()))
-}
-
-/// Before anything else: a refused token has made nothing.
-async fn authenticate(State(vendor): Vendor, mut request: Request, next: Next) -> Response {
-    let Some(header) = request.headers().get(AUTHORIZATION) else {
-        return error(StatusCode::UNAUTHORIZED, "Unauthorized");
-    };
-    let token = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
-    let tenant = if token == vendor.config.token || vendor.lock().tokens.contains(token) {
-        OUR_TENANT
-    } else if token == vendor.config.other_tenants_token {
-        OTHER_TENANT
-    } else {
-        return error(StatusCode::UNAUTHORIZED, "Invalid or expired token");
-    };
-    request.extensions_mut().insert(Tenant(tenant));
-    next.run(request).await
-}
-
-async fn token(State(vendor): Vendor, Json(asked): Json<Value>) -> Response {
-    let config = &vendor.config;
-    let known =
-        asked["client_id"] == config.client_id.as_str() && asked["client_secret"] == config.client_secret.as_str();
-    if !known || asked["grant_type"] != "client_credentials" {
-        let refused = json!({"error": "access_denied", "error_description": "Unauthorized"});
-        return (StatusCode::UNAUTHORIZED, Json(refused)).into_response();
-    }
-    let token = new_id("token", &Habits::default());
-    vendor.lock().tokens.insert(token.clone());
-    Json(json!({"access_token": token, "expires_in": 86_400, "token_type": "Bearer"})).into_response()
-}
-
-async fn upload_url(State(vendor): Vendor) -> Response {
-    let file = new_id("release", &Habits::default());
-    let signed = vendor.tools.base_url.join(&format!("uploads/{file}")).map(String::from).unwrap_or_default();
-    Json(json!({"signedUrl": signed, "fileUri": format!("gs://sandbox-releases/{file}.pdf")})).into_response()
 }
 
 const fn created(habits: &Habits) -> StatusCode {
@@ -111,8 +78,12 @@ const fn created(habits: &Habits) -> StatusCode {
 }
 
 /// What is wrong with an order, or the throw inside its create.
-fn refusal(order: &Value, habits: &Habits) -> Option<Value> {
-    let faults = super::demands::faults(order, habits);
+fn refusal(order: &Value, habits: &Habits, state: &Books) -> Option<Value> {
+    let mut faults = super::demands::faults(order, habits);
+    let release = order["applicant"]["signedReleaseFileUrl"].as_str().unwrap_or_default();
+    if habits.release_must_exist && uploads::is_missing(release, &state.releases) {
+        faults.push("applicant.signedReleaseFileUrl does not exist".to_owned());
+    }
     if !faults.is_empty() {
         return Some(faults.into());
     }
@@ -124,10 +95,10 @@ async fn create_order(State(vendor): Vendor, Extension(Tenant(tenant)): Extensio
     let Ok(order) = serde_json::from_slice::<Value>(&body) else {
         return error(StatusCode::BAD_REQUEST, "Unexpected token in JSON");
     };
-    if let Some(message) = refusal(&order, &habits) {
+    let mut state = vendor.current();
+    if let Some(message) = refusal(&order, &habits, &state) {
         return error(StatusCode::BAD_REQUEST, message);
     }
-    let mut state = vendor.current();
     state.creates.push(call(&vendor, "create", [&order]));
     let made = vendor.make(&mut state, tenant, &order);
     (created(&habits), Json(made)).into_response()
@@ -157,7 +128,7 @@ async fn create_batch(State(vendor): Vendor, Extension(Tenant(tenant)): Extensio
     let mut state = vendor.current();
     state.creates.push(call(&vendor, "batch", orders));
     state.batches += 1;
-    let refusals: Vec<Option<Value>> = orders.iter().map(|order| refusal(order, &habits)).collect();
+    let refusals: Vec<Option<Value>> = orders.iter().map(|order| refusal(order, &habits, &state)).collect();
     if habits.batch_validates_first
         && let Some(message) = refusals.iter().flatten().next()
     {
@@ -258,11 +229,11 @@ async fn list_orders(
 
 /// What the handler makes of the order, or that there is none for this tenant.
 fn with_order(vendor: &Simulator, tenant: &str, id: &str, answer: impl FnOnce(&mut Order) -> Response) -> Response {
-    let mut state = vendor.current();
+    let (mut state, habits) = (vendor.current(), vendor.habits.get());
     match state.find(tenant, id) {
-        None => no_order(id),
+        None => no_order(id, &habits),
         Some(order) => {
-            vendor.progress(order, vendor.tools.clock.now(), &vendor.habits.get());
+            vendor.progress(order, vendor.tools.clock.now(), &habits);
             answer(order)
         }
     }
@@ -283,10 +254,16 @@ async fn delete_order(
 ) -> Response {
     let (habits, now) = (vendor.habits.get(), vendor.tools.clock.now());
     let answer = with_order(&vendor, tenant, &id, |order| {
-        if order.deleted {
-            return no_order(&id);
+        if order.deleted && !habits.delete_again_ok {
+            return no_order(&id, &habits);
+        }
+        if habits.delete_refuses_ended && order.has_ended() && !order.deleted {
+            return error(StatusCode::BAD_REQUEST, "Cannot delete an order that has ended");
         }
         let affected = order.delete(now);
+        if habits.delete_tells && affected > 0 {
+            vendor.tell_canceled(order, &habits);
+        }
         let status = if affected > 0 { "cancelled" } else { "deleted" };
         let answer = json!({"orderId": id, "status": status, "deletedAt": rfc3339(now), "affectedSearches": affected});
         Json(answer).into_response()
@@ -318,9 +295,9 @@ async fn get_search(
 ) -> Response {
     let habits = vendor.habits.get();
     with_order(&vendor, tenant, &id, |order| {
-        let Some(found) = order.searches.iter().find(|known| known.id == search) else {
+        let Some(found) = order.searches.iter().find(|known| bare(&known.id) == bare(&search)) else {
             let body = json!({"error": "Search not found", "orderId": id, "searchId": search});
-            return (StatusCode::NOT_FOUND, Json(body)).into_response();
+            return not_found(body, &habits);
         };
         let mut answer = order.as_search(found, &habits);
         answer["questionnaireUrl"] = Value::Null;

@@ -13,8 +13,8 @@ pub fn faults(order: &Value, habits: &Habits) -> Vec<String> {
     if habits.strict_fields {
         unknown_fields(fields, &mut faults);
     }
-    applicant(&order["applicant"], &mut faults);
-    business_context(&order["businessContext"], &mut faults);
+    applicant(&order["applicant"], habits, &mut faults);
+    business_context(&order["businessContext"], habits, &mut faults);
     search_types(order, habits, &mut faults);
     webhooks("webhookConfig", &order["webhookConfig"], &mut faults);
     faults
@@ -46,8 +46,6 @@ fn unknown_fields(fields: &Map<String, Value>, faults: &mut Vec<String>) {
     ];
     const SEARCH: &[&str] =
         &["searchType", "externalSearchId", "questionnaireUrl", "questionnaireAccessCode", "searchConfig"];
-    const CONFIG: &[&str] =
-        &["thirdPartyBan", "channels", "timing", "research", "outbound", "notifications", "qaDestinations"];
     const JOB: &[&str] =
         &["employerName", "position", "employerLocation", "employerEmail", "employerPhone", "startDate", "endDate"];
     const SCHOOL: &[&str] = &[
@@ -69,7 +67,6 @@ fn unknown_fields(fields: &Map<String, Value>, faults: &mut Vec<String>) {
     check("businessContext.", fields.get("businessContext"), CONTEXT);
     for search in list(fields.get("searchTypes")) {
         check("searchTypes.", Some(search), SEARCH);
-        check("searchTypes.searchConfig.", search.get("searchConfig"), CONFIG);
     }
     let history = fields.get("history");
     check("history.", history, &["employment", "education"]);
@@ -108,7 +105,7 @@ fn dates(at: &str, object: &Value, names: &[&str], faults: &mut Vec<String>) {
     }
 }
 
-fn applicant(applicant: &Value, faults: &mut Vec<String>) {
+fn applicant(applicant: &Value, habits: &Habits, faults: &mut Vec<String>) {
     demand("applicant", applicant, &["firstName", "lastName", "ssn"], faults);
     let ssn = applicant["ssn"].as_str().unwrap_or_default();
     let form: String = ssn.chars().map(|letter| if letter.is_ascii_digit() { 'X' } else { letter }).collect();
@@ -120,7 +117,7 @@ fn applicant(applicant: &Value, faults: &mut Vec<String>) {
         faults.push("applicant.email must be an email".to_owned());
     }
     if let Some(release) = applicant["signedReleaseFileUrl"].as_str() {
-        document(release, faults);
+        document(release, habits, faults);
     }
     let addresses: Vec<&Value> = list(applicant.get("addresses")).collect();
     for address in &addresses {
@@ -142,9 +139,10 @@ fn applicant(applicant: &Value, faults: &mut Vec<String>) {
     }
 }
 
-/// A link (this is not production: `http` is taken), a `gs://` URI, or the PDF itself.
-fn document(release: &str, faults: &mut Vec<String>) {
-    if ["https://", "http://", "gs://"].iter().any(|scheme| release.starts_with(scheme)) {
+/// A link (`http` outside production only), a `gs://` URI, or the PDF itself.
+fn document(release: &str, habits: &Habits, faults: &mut Vec<String>) {
+    let schemes: &[&str] = if habits.production { &["https://", "gs://"] } else { &["https://", "gs://", "http://"] };
+    if schemes.iter().any(|scheme| release.starts_with(scheme)) {
         return;
     }
     let content = release.strip_prefix("data:application/pdf;base64,").unwrap_or(release);
@@ -154,12 +152,16 @@ fn document(release: &str, faults: &mut Vec<String>) {
     }
 }
 
-fn business_context(context: &Value, faults: &mut Vec<String>) {
-    demand("businessContext", context, &["entityName", "appliedJobTitle", "worksiteCity", "worksiteState"], faults);
+fn business_context(context: &Value, habits: &Habits, faults: &mut Vec<String>) {
+    demand("businessContext", context, &["entityName", "appliedJobTitle"], faults);
+    if !habits.lenient_context {
+        demand("businessContext", context, &["worksiteCity", "worksiteState"], faults);
+    }
     if context["worksiteState"].as_str().is_some_and(|state| state.chars().count() != 2) {
         faults.push("businessContext.worksiteState must be 2 characters".to_owned());
     }
-    if context["proposedSalary"].as_f64().is_none_or(|salary| salary <= 0.0) {
+    let least = if habits.lenient_context { 0.0 } else { f64::MIN_POSITIVE };
+    if context["proposedSalary"].as_f64().is_none_or(|salary| salary < least) {
         faults.push("businessContext.proposedSalary must be a positive number".to_owned());
     }
     let level = &context["positionLevel"];
@@ -173,6 +175,7 @@ fn search_types(order: &Value, habits: &Habits, faults: &mut Vec<String>) {
     if searches.is_empty() {
         faults.push("searchTypes should not be empty".to_owned());
     }
+    super::configs::faults(&order["defaultSearchConfig"], habits, faults);
     let mut counts = [0_usize; 2];
     for search in searches {
         match search["searchType"].as_str() {
@@ -181,9 +184,7 @@ fn search_types(order: &Value, habits: &Habits, faults: &mut Vec<String>) {
             other => faults.push(format!("searchType {} is not supported", other.unwrap_or("null"))),
         }
         let config = &search["searchConfig"];
-        if list(config.get("thirdPartyBan")).count() > 50 {
-            faults.push("thirdPartyBan must hold at most 50 codes".to_owned());
-        }
+        super::configs::faults(config, habits, faults);
         webhooks("webhookOverride", &config["notifications"]["webhookOverride"], faults);
     }
     let history = &order["history"];

@@ -33,7 +33,7 @@ pub fn hooks(
     let body = json!({"event": event, "occurredAt": rfc3339(clock.now()), "data": data});
     let body = Bytes::from(body.to_string());
     // As the vendor's code has it: the order's config governs `completed` alone, the override the other two.
-    let config = if what == Happening::Completed || !habits.override_needed {
+    let config = if event == "verification.completed" || !habits.override_needed {
         &order.body["webhookConfig"]
     } else {
         &search.config["notifications"]["webhookOverride"]
@@ -48,6 +48,8 @@ pub fn hooks(
     targets
         .into_iter()
         .filter(|(target, _)| wants(target, event, &search.kind))
+        // A delivery made twice is two deliveries, each with an id of its own.
+        .flat_map(|target| std::iter::repeat_n(target, if habits.redeliver { 2 } else { 1 }))
         .filter_map(|(target, source)| {
             let url = target.as_str().or_else(|| target["url"].as_str())?.parse().ok()?;
             let secret = target["secret"].as_str().or_else(|| config["secret"].as_str());
@@ -86,22 +88,24 @@ fn wants(target: &Value, event: &str, kind: &str) -> bool {
 
 fn event(search: &Search, what: Happening, habits: &Habits) -> (&'static str, Value) {
     let mut data = json!({
-        "searchType": search.kind, "searchId": search.id, "externalSearchId": search.shown_reference(habits),
+        "searchType": search.kind, "searchId": search.shown_id(habits), "externalSearchId": search.shown_reference(habits),
     });
     let event = match what {
-        Happening::ContactPlan => {
-            data["notificationType"] = "CONTACT_PLAN".into();
-            data["contactPlan"] = json!([{"channel": "EMAIL", "priority": 1}]);
-            "verification.notification"
-        }
-        Happening::OutboundAttempt => {
-            data["notificationType"] = "OUTBOUND_ATTEMPT".into();
-            data["outboundAttempt"] = json!({"channel": "EMAIL", "attemptNumber": 1, "contactEntity": "HR"});
+        Happening::Note(kind) => {
+            data["notificationType"] = kind.into();
+            let (part, content) = match kind {
+                "CONTACT_PLAN" => ("contactPlan", json!([{"channel": "EMAIL", "priority": 1}])),
+                "OUTBOUND_ATTEMPT" => {
+                    ("outboundAttempt", json!({"channel": "EMAIL", "attemptNumber": 1, "contactEntity": "HR"}))
+                }
+                _ => ("classification", json!({"type": kind, "confidence": 0.9})),
+            };
+            data[part] = content;
             "verification.notification"
         }
         Happening::ActionRequired => {
             data["verificationId"] = search.verification_id.as_str().into();
-            data["reasonCode"] = "HUMAN_ESCALATION".into();
+            data["reasonCode"] = habits.action_reason.as_str().into();
             data["status"] = "REASSIGNED".into();
             data["contact"] = json!({"type": search.kind, "data": {}});
             "verification.action_required"
@@ -109,7 +113,13 @@ fn event(search: &Search, what: Happening, habits: &Habits) -> (&'static str, Va
         Happening::Completed => {
             data["verificationId"] = search.verification_id.as_str().into();
             data["channel"] = "EMAIL".into();
-            data["verificationResult"] = search.full_result();
+            let result = search.full_result();
+            data["verificationResult"] = if habits.results_swapped { json!([result]) } else { result };
+            "verification.completed"
+        }
+        Happening::Canceled => {
+            data["verificationId"] = search.verification_id.as_str().into();
+            data["status"] = "CANCELLED".into();
             "verification.completed"
         }
     };

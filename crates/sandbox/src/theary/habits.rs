@@ -2,11 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::tokens::TokenTenant;
+
 /// How it behaves where the vendor's documents leave it open, and what it does badly on demand.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, each with a name in the protocol")]
 pub struct Habits {
+    // ---- tokens ----
+    /// How long the tokens live that are given out for client credentials. `null`: an hour, and the answer does not say so.
+    pub token_life_s: Option<u64>,
+    /// Whose they are: `ours`, `other`, or `missing` for a token without the claim.
+    pub token_tenant: TokenTenant,
+    /// What calls with a token without a tenant answer.
+    pub tenantless_status: u16,
+    /// The token endpoint is down, and answers this.
+    pub token_endpoint_status: Option<u16>,
+    /// So many calls from now on answer 401, however good their token is. The largest number there is (4294967295): all.
+    pub refuse_calls: u32,
     // ---- batches ----
     /// The create of this order (from 0) of each batch throws.
     pub batch_throw_at: Option<usize>,
@@ -44,6 +57,14 @@ pub struct Habits {
     pub strict_history: bool,
     /// Fields that no page documents answer 400.
     pub strict_fields: bool,
+    /// `http` releases and `qaDestinations` answer 400, as at the production host.
+    pub production: bool,
+    /// A salary of zero, and no worksite, are taken, as the vendor's own examples have them.
+    pub lenient_context: bool,
+    /// Upload links lead here instead of to the simulator.
+    pub upload_link: Option<String>,
+    /// An order whose release should have been uploaded and was not answers 400.
+    pub release_must_exist: bool,
     /// One search per record of a type, all with the type's reference, instead of one per entry of `searchTypes`.
     pub search_per_record: bool,
     /// Ids are bare UUIDs, without `ord_` and `search_`.
@@ -64,11 +85,24 @@ pub struct Habits {
     pub vanish_per_list: usize,
     /// A deleted order vanishes from the list.
     pub deleted_vanish: bool,
+    // ---- deleting ----
+    /// A second delete answers as the first one, and changes nothing, instead of 404.
+    pub delete_again_ok: bool,
+    /// Deleting an order that has ended answers 400.
+    pub delete_refuses_ended: bool,
+    /// A search that a delete cancels sends `verification.completed` with the status `CANCELLED`.
+    pub delete_tells: bool,
     // ---- searches ----
+    /// 404s have the general form of errors instead of their own.
+    pub general_404: bool,
     /// An order has no searches until so long after it was made.
     pub searches_lag_ms: u64,
     /// `{"searches": […]}` instead of a bare array.
     pub searches_wrapped: bool,
+    /// GETs and hooks show the ids of searches bare, whatever the create's answer showed.
+    pub bare_search_ids: bool,
+    /// `verificationResult` is one object in GETs and a list in hooks, instead of the other way round.
+    pub results_swapped: bool,
     /// `externalSearchId` is kept in the books and given back nowhere.
     pub drop_external_ids: bool,
     // ---- the work ----
@@ -78,6 +112,14 @@ pub struct Habits {
     // ---- hooks ----
     /// `verification.notification` and `verification.action_required` go by the search's `webhookOverride` only.
     pub override_needed: bool,
+    /// Every event is delivered twice, the second time under another `X-Event-Id`.
+    pub redeliver: bool,
+    /// All types of notifications are sent on the way, instead of a contact plan and an attempt.
+    pub all_notifications: bool,
+    /// The `reasonCode` of `verification.action_required`.
+    pub action_reason: String,
+    /// A search that needs an action stays `IN_PROGRESS` instead of becoming `REASSIGNED`.
+    pub action_keeps_status: bool,
 }
 
 impl Habits {
@@ -94,6 +136,11 @@ impl Habits {
 impl Default for Habits {
     fn default() -> Self {
         Self {
+            token_life_s: Some(86_400),
+            token_tenant: TokenTenant::Ours,
+            tenantless_status: 401,
+            token_endpoint_status: None,
+            refuse_calls: 0,
             batch_throw_at: None,
             batch_throw_every: None,
             batch_throw_status: 400,
@@ -111,6 +158,10 @@ impl Default for Habits {
             post_status_200: false,
             strict_history: true,
             strict_fields: true,
+            production: false,
+            lenient_context: false,
+            upload_link: None,
+            release_must_exist: true,
             search_per_record: false,
             bare_ids: false,
             list_lag_ms: 0,
@@ -120,12 +171,22 @@ impl Default for Habits {
             strangers_per_list: 0,
             vanish_per_list: 0,
             deleted_vanish: false,
+            delete_again_ok: false,
+            delete_refuses_ended: false,
+            delete_tells: false,
+            general_404: false,
             searches_lag_ms: 0,
             searches_wrapped: false,
+            bare_search_ids: false,
+            results_swapped: false,
             drop_external_ids: false,
             start_after_ms: 30_000,
             complete_after_ms: 600_000,
             override_needed: true,
+            redeliver: false,
+            all_notifications: false,
+            action_reason: "HUMAN_ESCALATION".to_owned(),
+            action_keeps_status: false,
         }
     }
 }

@@ -53,11 +53,23 @@ pub fn throws(order: &Value) -> bool {
 /// What happened to a search, for its hooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happening {
-    ContactPlan,
-    OutboundAttempt,
+    /// A `verification.notification` of this type.
+    Note(&'static str),
     ActionRequired,
     Completed,
+    /// `verification.completed` of a search that a delete ended.
+    Canceled,
 }
+
+/// What is told of the work after the contact plan; the first one by default, all of them on demand.
+const NOTES_ON_THE_WAY: &[&str] = &[
+    "OUTBOUND_ATTEMPT",
+    "INBOUND_MESSAGE",
+    "INBOUND_RECEIVED_DETAIL",
+    "THIRD_PARTY_RECORD",
+    "ADDITIONAL_RESEARCH_NOTE",
+    "AGENT_INTERVENTION",
+];
 
 pub struct Search {
     pub id: String,
@@ -140,8 +152,7 @@ impl Order {
     /// Lets the time that went by take effect. Gives what happened, by search.
     pub fn progress(&mut self, clock: &SimClock, now: OffsetDateTime, habits: &Habits) -> Vec<(usize, Happening)> {
         let mut happened = Vec::new();
-        let has_ended = matches!(self.status, "completed" | "cancelled" | "failed");
-        if has_ended || self.quiet.as_ref().is_some_and(|quiet| quiet.holds(now, habits)) {
+        if self.has_ended() || self.quiet.as_ref().is_some_and(|quiet| quiet.holds(now, habits)) {
             return happened;
         }
         let worked = clock.worked(self.created_at, now);
@@ -171,9 +182,12 @@ impl Order {
             if !matches!(search.status, "IN_PROGRESS" | "REASSIGNED") {
                 continue;
             }
-            tell(search, Happening::ContactPlan);
+            tell(search, Happening::Note("CONTACT_PLAN"));
             if worked >= half_way {
-                tell(search, Happening::OutboundAttempt);
+                let notes = if habits.all_notifications { NOTES_ON_THE_WAY } else { &NOTES_ON_THE_WAY[..1] };
+                for note in notes {
+                    tell(search, Happening::Note(note));
+                }
             }
             if worked < end {
                 continue;
@@ -188,7 +202,7 @@ impl Order {
                     tell(search, Happening::Completed);
                 }
                 Fate::Reassigned | Fate::ReassignedThenVerified => {
-                    if search.status == "IN_PROGRESS" {
+                    if search.status == "IN_PROGRESS" && !habits.action_keeps_status {
                         search.status = "REASSIGNED";
                         search.updated_at = now;
                     }
@@ -211,6 +225,10 @@ impl Order {
         happened
     }
 
+    pub fn has_ended(&self) -> bool {
+        matches!(self.status, "completed" | "cancelled" | "failed")
+    }
+
     /// Cancels what is open and leaves what is finished. Gives the number of searches that it changed.
     pub fn delete(&mut self, now: OffsetDateTime) -> usize {
         let open = self.searches.iter_mut().filter(|search| search.completed_at.is_none());
@@ -227,7 +245,8 @@ impl Order {
     pub fn book_entry(&self) -> BookEntry {
         BookEntry {
             id: self.id.clone(),
-            parts: self.searches.iter().map(|search| search.id.clone()).collect(),
+            // Without the prefix that some answers show and others do not.
+            parts: self.searches.iter().map(|search| bare(&search.id).to_owned()).collect(),
             references: self.searches.iter().filter_map(|search| search.reference.clone()).collect(),
             state: self.status.to_owned(),
             created_at: rfc3339(self.created_at),
@@ -281,7 +300,7 @@ impl Order {
         let record = &search.record;
         let entity = if search.kind == "EDUCATION" { &record["institutionName"] } else { &record["employerName"] };
         let end = if search.kind == "EDUCATION" { &record["graduationDate"] } else { &record["endDate"] };
-        let results: Vec<Value> = search
+        let mut results: Vec<Value> = search
             .outcome
             .map(|(outcome, _)| {
                 json!({
@@ -291,8 +310,9 @@ impl Order {
             })
             .into_iter()
             .collect();
+        let result = if habits.results_swapped { results.pop().into() } else { json!(results) };
         json!({
-            "id": search.id,
+            "id": search.shown_id(habits),
             "orderId": self.id,
             "applicantId": format!("applicant-{}", self.id),
             "externalSearchId": search.shown_reference(habits),
@@ -308,12 +328,22 @@ impl Order {
             "createdAt": rfc3339(self.created_at),
             "updatedAt": rfc3339(search.updated_at),
             "applicant": self.applicant(),
-            "verificationResult": results,
+            "verificationResult": result,
         })
     }
 }
 
+/// A search's id without its prefix.
+pub fn bare(id: &str) -> &str {
+    id.strip_prefix("search_").unwrap_or(id)
+}
+
 impl Search {
+    /// As GETs and hooks show it; the create's answer shows it as it is.
+    pub fn shown_id(&self, habits: &Habits) -> &str {
+        if habits.bare_search_ids { bare(&self.id) } else { &self.id }
+    }
+
     pub fn shown_reference(&self, habits: &Habits) -> Option<&str> {
         self.reference.as_deref().filter(|_| !habits.drop_external_ids)
     }

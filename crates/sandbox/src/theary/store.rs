@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::OUR_TENANT;
 use super::orders::Order;
+use super::tokens::Given;
 use crate::books::CreateCall;
 
 #[derive(Default)]
@@ -17,7 +18,11 @@ pub struct State {
     /// The create calls that reached the work, in the order they came.
     pub creates: Vec<CreateCall>,
     /// Tokens given out for client credentials.
-    pub tokens: BTreeSet<String>,
+    pub tokens: HashMap<String, Given>,
+    /// Upload links that were given out and not used yet, by the name of the file.
+    pub links: BTreeSet<String>,
+    /// The addresses of the releases that were uploaded.
+    pub releases: BTreeSet<String>,
     /// So many batch calls were taken.
     pub batches: usize,
     by_id: HashMap<String, usize>,

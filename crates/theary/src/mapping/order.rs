@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Number, Value, json};
 use url::Url;
 
+use crate::options::OF_THE_SEARCH;
 use crate::settings::Environment;
 use crate::wire::{
     BusinessContext, EducationRecord, EmploymentRecord, History, NewAddress, NewAlias, NewApplicant, NewOrder,
@@ -34,6 +35,8 @@ pub fn new_order(
     let search = NewSearch {
         search_type,
         external_search_id: item.reference.to_string(),
+        questionnaire_url: item.check.vendor_options.get("questionnaireUrl").cloned(),
+        questionnaire_access_code: item.check.vendor_options.get("questionnaireAccessCode").cloned(),
         search_config: search_config(&item.check.vendor_options, environment, webhooks.as_ref()),
     };
     Ok(NewOrder {
@@ -187,6 +190,7 @@ fn search_config(
     webhooks: Option<&WebhookConfig>,
 ) -> Map<String, Value> {
     let mut config = options.clone();
+    config.retain(|name, _| !OF_THE_SEARCH.contains(&name.as_str()));
     if let Environment::Sandbox { qa_email } = environment {
         config.insert("qaDestinations".to_owned(), json!({ "email": qa_email }));
         // With an address for e-mail only, a call or a fax could still reach a real employer.
@@ -235,7 +239,12 @@ mod tests {
     fn an_education_check_in_production() {
         let mut item = samples::education(2);
         samples::edit(&mut item, |_, check| {
-            let options = json!({"channels": {"preferredChannel": "VOICE"}, "research": {"skipResearch": true}});
+            let options = json!({
+                "channels": {"preferredChannel": "VOICE", "blockedDestinations": ["old@test-university.example"]},
+                "research": {"skipResearch": true}, "thirdPartyBan": ["NSC"],
+                "outbound": {"contactHints": [{"email": "records@test-university.example", "priority": "HIGH"}]},
+                "questionnaireUrl": "https://forms.example/q", "questionnaireAccessCode": "1234",
+            });
             check.vendor_options = options.as_object().expect("an object").clone();
         });
         insta::assert_json_snapshot!(shown(&item, &Environment::Production, None));

@@ -21,6 +21,7 @@ use domain::{Action, ActionKind, Certainty, CheckResult, Outcome, Reason, Timest
 use provider::vendor_code;
 use serde_json::{Map, Value};
 
+use crate::mapping::actions;
 use crate::wire;
 
 /// How a search stands, by its GET.
@@ -30,7 +31,10 @@ pub fn of_search(search: &wire::Search) -> Standing {
         // A GET hides whether there was a discrepancy, and what the source said: the signed hook beats it.
         "COMPLETED" => completed(latest(&search.verification_result), None, Certainty::Partial),
         "CANCELLED" => canceled(),
-        "REASSIGNED" => waiting("The vendor handed the search over to a person."),
+        // Why, only the hook says.
+        "REASSIGNED" => Standing::Waiting {
+            action: Action::of(ActionKind::Human, "The vendor handed the search over to a person."),
+        },
         _ => Standing::Unknown,
     }
 }
@@ -57,18 +61,13 @@ pub fn of_completed_event(event: &wire::Event) -> Standing {
 
 /// A `verification.action_required` event: the vendor's automatic work on the search is over.
 pub fn of_action_event(event: &wire::Event) -> Standing {
-    let code = event.data.reason_code.as_deref().and_then(vendor_code).unwrap_or("OTHER");
-    waiting(&format!("The vendor needs a person to act: {code}."))
+    Standing::Waiting { action: actions::of_reason(event.data.reason_code.as_deref()) }
 }
 
 /// The vendor's own time of a search's state.
 pub fn time_of_search(search: &wire::Search) -> Option<Timestamp> {
     let stamp = search.completed_at.as_deref().or(search.updated_at.as_deref());
     stamp.and_then(|stamp| stamp.parse().ok())
-}
-
-fn waiting(message: &str) -> Standing {
-    Standing::Waiting { action: Action::of(ActionKind::Human, message) }
 }
 
 fn canceled() -> Standing {
@@ -336,9 +335,6 @@ mod tests {
 
     #[test]
     fn a_sentence_in_place_of_a_code_is_not_passed_on() {
-        let body = json!({"event": "verification.action_required", "data": {"reasonCode": "call Ada Sample"}});
-        let Standing::Waiting { action } = of_action_event(&event(body)) else { panic!("waiting") };
-        assert_eq!(action.message.as_deref(), Some("The vendor needs a person to act: OTHER."));
         let body = json!({"searchStatus": "COMPLETED", "verificationResult": [{"outcome": "Ada was not there"}]});
         let Standing::Completed { reason: Some(reason), .. } = of_search(&search(body)) else { panic!("completed") };
         assert!(reason.code == "unable_to_verify" && !reason.message.contains("Ada"), "{}", reason.message);

@@ -16,7 +16,7 @@ fn answer(status: u16, body: &str) -> VendorAnswer {
 }
 
 /// How a call ended.
-struct Ended(Result<VendorAnswer, CallError>);
+struct Ended(Result<VendorAnswer, NoAnswer>);
 
 impl From<VendorAnswer> for Ended {
     fn from(answer: VendorAnswer) -> Self {
@@ -26,7 +26,7 @@ impl From<VendorAnswer> for Ended {
 
 impl From<CallError> for Ended {
     fn from(error: CallError) -> Self {
-        Self(Err(error))
+        Self(Err(error.into()))
     }
 }
 
@@ -128,7 +128,7 @@ fn calls_without_an_answer() {
         NotSentReason::BadRequest,
     ] {
         let error = CallError::NotSent { why, retry_after: Some(Duration::from_secs(3)) };
-        let outcomes = classify(Err(error), 2, true);
+        let outcomes = classify(Err(error.into()), 2, true);
         assert!(outcomes.iter().all(|outcome| matches!(
             outcome,
             ItemOutcome::NotSent { why: reason, retry_after: Some(_) } if reason.code == why.code()
@@ -146,6 +146,25 @@ fn calls_without_an_answer() {
         assert_eq!(single(CallError::Lost { why }), expected);
         assert_eq!(batch(CallError::Lost { why }, 2), vec![expected; 2]);
     }
+}
+
+#[test]
+fn without_a_token_nothing_is_sent_however_the_token_call_ended() {
+    let call = |error: CallError| TokenFault::Call(error);
+    let not_connected = CallError::NotSent { why: NotSentReason::NotConnected, retry_after: None };
+    for (fault, code) in [
+        (TokenFault::Refused(401), "credentials_refused"),
+        (TokenFault::Status(503), "no_token"),
+        (TokenFault::Unreadable, "no_token"),
+        (call(CallError::Lost { why: LostReason::TimedOut }), "no_token"),
+        (call(not_connected), "not_connected"),
+    ] {
+        let outcomes = classify(Err(NoAnswer::Token(fault)), 2, true);
+        let expected = format!("not_sent {code}");
+        assert_eq!(outcomes.iter().map(word).collect::<Vec<_>>(), vec![expected; 2]);
+    }
+    let ended = classify(Err(NoAnswer::TokenEnded(answer(401, REFUSAL))), 1, false);
+    assert!(matches!(ended.as_slice(), [ItemOutcome::NotSent { retry_after: Some(Duration::ZERO), .. }]));
 }
 
 #[test]

@@ -16,22 +16,26 @@ use sandbox::theary::Config;
 use sandbox::{Running, SimClock};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use theary::{AccountSettings, Environment, Theary};
+use theary::{AccountSettings, Credentials, Environment, Theary};
 use url::Url;
 use uuid::Uuid;
 
 use crate::samples;
 
-/// Making a client reads the system's certificates; one does for all adapters of a test.
-pub fn adapter(base_url: &Url, token: &str, http: &VendorHttp) -> Theary {
-    let settings = AccountSettings {
+pub fn settings(base_url: &Url, token: &str) -> AccountSettings {
+    AccountSettings {
         base_url: base_url.clone(),
-        token: SecretString::from(token),
+        credentials: Credentials::Token(SecretString::from(token)),
         hook_secret: Some(SecretString::from(Config::default().hook_secret)),
         environment: Environment::Sandbox { qa_email: "qa@vetgate.example".to_owned() },
+        upload_hosts: None,
         batch_size: AccountSettings::DEFAULT_BATCH_SIZE,
-    };
-    Theary::new(settings, http.clone())
+    }
+}
+
+/// Making a client reads the system's certificates; one does for all adapters of a test.
+pub fn adapter(base_url: &Url, token: &str, http: &VendorHttp) -> Theary {
+    Theary::new(settings(base_url, token), http.clone())
 }
 
 pub async fn simulator() -> Running {
@@ -40,14 +44,20 @@ pub async fn simulator() -> Running {
 
 /// For the suite.
 pub async fn bench() -> Bench {
+    bench_with(&json!({}), &VendorHttp::new()).await
+}
+
+/// The same with these switches set.
+pub async fn bench_with(switches: &Value, http: &VendorHttp) -> Bench {
     let simulator = simulator().await;
     // Small pages, so that a scan takes several.
     simulator.control().set_behavior(json!({"list_cap": 20})).expect("a switch");
-    let (token, http) = (Config::default().token, VendorHttp::new());
+    simulator.control().set_behavior(switches.clone()).expect("switches");
+    let token = Config::default().token;
     Bench {
-        provider: Arc::new(adapter(simulator.base_url(), &token, &http)),
-        with_bad_credentials: Arc::new(adapter(simulator.base_url(), "bad-token", &http)),
-        unreachable: Arc::new(adapter(&conformance::nowhere(), &token, &http)),
+        provider: Arc::new(adapter(simulator.base_url(), &token, http)),
+        with_bad_credentials: Arc::new(adapter(simulator.base_url(), "bad-token", http)),
+        unreachable: Arc::new(adapter(&conformance::nowhere(), &token, http)),
         control: Control::at(simulator.base_url().clone()),
         samples: ends().into_iter().map(|(name, ssn, check, ends)| sample(name, ssn, check, ends)).collect(),
         hooks: hook_samples(),

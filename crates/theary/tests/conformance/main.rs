@@ -5,7 +5,11 @@ mod bench;
 mod cost;
 mod hooks;
 mod locating;
+mod orders;
+mod releases;
 mod samples;
 mod singles;
+mod switches;
+mod tokens;
 
 provider::conformance_suite!(crate::bench::bench);

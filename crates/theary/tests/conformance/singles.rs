@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Reason, Standing, VendorRef};
-use provider::{CancelAnswer, Fetched, ItemOutcome, Provider as _, Share, VendorHttp};
+use provider::{CallError, CancelAnswer, Fetched, ItemOutcome, LostReason, Provider as _, Share, VendorHttp};
 use sandbox::theary::Config;
 use serde_json::json;
 
@@ -89,6 +89,63 @@ async fn a_cancel_cancels_what_is_open_and_leaves_what_is_finished() {
     world.simulator.control().advance(Duration::from_hours(1));
     assert_eq!(cancel(&done).await, Ok(CancelAnswer::AlreadyEnded));
     assert!(matches!(world.look(&done).await.standing, Standing::Completed { .. }));
+}
+
+/// What is not documented of deleting, either way.
+#[tokio::test]
+async fn a_cancel_is_read_in_whatever_way_it_is_answered() {
+    let why = Reason::new("client_request", "Not needed any more.");
+    for (switches, again, ended) in [
+        (json!({}), "ended", "ended"),
+        (json!({"general_404": true}), "ended", "ended"),
+        (json!({"delete_again_ok": true}), "ended", "ended"),
+        (json!({"delete_refuses_ended": true}), "ended", "refused"),
+    ] {
+        let world = World::with(switches.clone()).await;
+        let (open, done) = (accepted(&world).await, accepted(&world).await);
+        let cancel = async |vendor: &VendorRef| match world.theary.cancel(&World::ctx(Share::Poll), vendor, &why).await
+        {
+            Ok(CancelAnswer::Agreed) => "agreed",
+            Ok(CancelAnswer::AlreadyEnded) => "ended",
+            Ok(CancelAnswer::Refused(_)) => "refused",
+            Err(_) => "failed",
+        };
+        assert_eq!((cancel(&open).await, cancel(&open).await), ("agreed", again), "{switches}");
+        assert_eq!(cancel(&VendorRef::order("ord_unknown")).await, "ended", "{switches}");
+        world.simulator.control().advance(Duration::from_hours(1));
+        assert_eq!(cancel(&done).await, ended, "{switches}");
+    }
+}
+
+/// A wrong address answers 404 as well, and says nothing about orders.
+#[tokio::test]
+async fn a_404_that_is_not_the_vendors_word_is_a_failure() {
+    let world = World::with(json!({})).await;
+    let vendor = accepted(&world).await;
+    let fetch = async |theary: &theary::Theary| theary.fetch(&World::ctx(Share::Poll), &vendor).await;
+    let wrong_path = world.simulator.base_url().join("gateway/").expect("a url");
+    let elsewhere = adapter(&wrong_path, &Config::default().token, &VendorHttp::new());
+    let failed = CallError::Lost { why: LostReason::Status(404) };
+    assert!(matches!(fetch(&elsewhere).await, Err(error) if error == failed));
+    let why = Reason::new("client_request", "Not needed any more.");
+    assert_eq!(elsewhere.cancel(&World::ctx(Share::Poll), &vendor, &why).await, Err(failed));
+    assert!(matches!(fetch(&world.theary).await, Ok(Fetched::Found(_))));
+}
+
+/// Batches are placeholders at the vendor and events a stub: neither is ever asked for anything.
+#[tokio::test]
+async fn placeholders_are_never_asked() {
+    let world = World::with(json!({})).await;
+    world.submit(&jobs(3), None).await;
+    let vendor = accepted(&world).await;
+    world.look(&vendor).await;
+    world.scan(&jobs(3), Duration::ZERO).await;
+    let why = Reason::new("client_request", "Not needed any more.");
+    world.theary.cancel(&World::ctx(Share::Poll), &vendor, &why).await.expect("a cancel");
+    world.theary.probe(&World::ctx(Share::LookUp)).await.expect("a good account");
+    let calls = world.simulator.control().books().calls;
+    let asked: Vec<&str> = calls.keys().map(String::as_str).collect();
+    assert_eq!(asked, ["batch", "cancel", "create", "get", "list", "searches"]);
 }
 
 /// Another tenant's order is nobody's.

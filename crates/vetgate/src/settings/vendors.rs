@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::{AccountKey, TenantId};
 use provider::Timing;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::keys::Keys;
@@ -61,6 +61,11 @@ pub trait Vendor: Sized {
     /// The key without which there is no account.
     const CREDENTIAL: &'static str;
 
+    /// Whether the table at this path holds credentials, be they whole or not.
+    fn has_credentials(keys: &Keys, table: &str) -> bool {
+        keys.is_set(&format!("{table}.{}", Self::CREDENTIAL))
+    }
+
     /// Reads the account at this path. `base` is where keys stand that an account may leave out: those of the vendor's
     /// plain account. `None`: no credentials, or a fault.
     fn take(keys: &mut Keys, at: &Place<'_>) -> Option<Self::Adapter>;
@@ -101,10 +106,9 @@ pub fn take<V: Vendor>(keys: &mut Keys) -> VendorSettings<V> {
     for table in keys.tables(&list) {
         let id = take_id(keys, &table, &accounts);
         let tenants = take_tenants(keys, &table);
-        let credential = format!("{table}.{}", V::CREDENTIAL);
-        if !keys.is_set(&credential) {
+        if !V::has_credentials(keys, &table) {
             keys.fault(
-                &credential,
+                &format!("{table}.{}", V::CREDENTIAL),
                 "is not set; an account needs credentials of its own. Set it, or remove the account.",
             );
         }
@@ -238,25 +242,71 @@ impl Vendor for Theary {
     const ID: &'static str = theary::ID;
     const CREDENTIAL: &'static str = "token";
 
+    fn has_credentials(keys: &Keys, table: &str) -> bool {
+        ["token", "client_id", "client_secret"].iter().any(|key| keys.is_set(&format!("{table}.{key}")))
+    }
+
     fn take(keys: &mut Keys, at: &Place<'_>) -> Option<theary::AccountSettings> {
-        let token = keys.secret(&at.own("token"));
         let base_url = keys.host(&at.shared(keys, "base_url"), "https://api.theary.ai");
+        let credentials = take_credentials(keys, at, base_url.as_ref());
         let hook_secret = keys.secret(&at.own("hook_secret"));
+        let upload_hosts = keys.list(&at.shared(keys, "upload_hosts"));
         let batch_path = at.shared(keys, "batch_size");
         let default = theary::AccountSettings::DEFAULT_BATCH_SIZE.to_string();
         let batch_size: Option<usize> = keys.value(&batch_path, Some(&default), "a whole number from 1 to 100");
         if batch_size.is_some_and(|size| !(1..=100).contains(&size)) {
             keys.fault(&batch_path, "expected a whole number from 1 to 100.");
         }
-        let environment = take_environment(keys, at, base_url.as_ref(), token.as_ref());
+        let environment = take_environment(keys, at, base_url.as_ref(), credentials.is_some());
         Some(theary::AccountSettings {
-            token: token?,
+            credentials: credentials?,
             base_url: base_url?,
             hook_secret,
             environment: environment?,
+            upload_hosts: upload_hosts.map(theary::UploadHosts::new),
             batch_size: batch_size?,
         })
     }
+}
+
+/// Either a ready token or a client that fetches its own.
+fn take_credentials(keys: &mut Keys, at: &Place<'_>, base_url: Option<&Url>) -> Option<theary::Credentials> {
+    let (token_path, id_path, secret_path) = (at.own("token"), at.own("client_id"), at.own("client_secret"));
+    let token = keys.secret(&token_path);
+    let client_id = keys.secret(&id_path);
+    let client_secret = keys.secret(&secret_path);
+    let own = base_url.and_then(Url::host_str).and_then(theary::OAuthClient::place_of);
+    let (url_path, audience_path) = (at.shared(keys, "token_url"), at.shared(keys, "audience"));
+    // Asked for without a default: they depend on the host.
+    let token_url = match keys.text(&url_path, None) {
+        None => own.and_then(|(url, _)| url.parse().ok()),
+        Some(_) => keys.url(&url_path, None),
+    };
+    let audience = keys.text(&audience_path, None).or_else(|| own.map(|(_, audience)| audience.to_owned()));
+    if keys.is_set(&token_path) && (keys.is_set(&id_path) || keys.is_set(&secret_path)) {
+        keys.fault(&token_path, "is set beside client_id or client_secret. Keep the token, or the client; not both.");
+        return None;
+    }
+    if let Some(token) = token {
+        return Some(theary::Credentials::Token(token));
+    }
+    for (given, missing) in [(&id_path, &secret_path), (&secret_path, &id_path)] {
+        if keys.is_set(given) && !keys.is_set(missing) {
+            keys.fault(missing, "is not set; a client needs client_id and client_secret. Set it, or remove the other.");
+        }
+    }
+    let (client_id, client_secret) = (client_id?, client_secret?);
+    for (path, is_known) in [(&url_path, token_url.is_some()), (&audience_path, audience.is_some())] {
+        if !is_known && !keys.is_set(path) {
+            keys.fault(path, "is not set, and is known by itself for Theary's own hosts only. Set it as Theary says.");
+        }
+    }
+    Some(theary::Credentials::Client(theary::OAuthClient {
+        client_id: client_id.expose_secret().to_owned(),
+        client_secret,
+        token_url: token_url?,
+        audience: audience?,
+    }))
 }
 
 /// Whether real employers are contacted: only where it is said, or at the production host.
@@ -264,7 +314,7 @@ fn take_environment(
     keys: &mut Keys,
     at: &Place<'_>,
     base_url: Option<&Url>,
-    token: Option<&SecretString>,
+    has_credentials: bool,
 ) -> Option<theary::Environment> {
     let path = at.shared(keys, "environment");
     let said = keys.is_set(&path);
@@ -290,7 +340,7 @@ fn take_environment(
         (true, _) => Some(theary::Environment::Production),
         (false, Some(qa_email)) => Some(theary::Environment::Sandbox { qa_email }),
         (false, None) => {
-            if token.is_some() {
+            if has_credentials {
                 keys.fault(
                     &qa_path,
                     "is not set, and this is not Theary's production host: the real employers and schools of every order would be \

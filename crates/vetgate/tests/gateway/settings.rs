@@ -146,6 +146,46 @@ fn every_fault_says_where_it_is_and_what_to_do() {
 }
 
 #[test]
+fn theary_is_reached_with_a_token_or_a_client_and_not_with_both() {
+    let at = |lines: &str| told(&format!("[theary]\n{lines}"));
+    let client = "client_id = \"c\"\nclient_secret = \"s\"";
+    for good in [
+        client.to_owned(),
+        format!("{client}\nbase_url = \"https://sandbox.theary.com\"\nqa_email = \"qa@example.com\""),
+        format!(
+            "{client}\nbase_url = \"https://eu.theary.ai\"\nenvironment = \"production\"\naudience = \"a\"\ntoken_url = \"https://a.example/t\""
+        ),
+        format!("token = \"t\"\n[[theary.accounts]]\nid = \"a\"\n{client}"),
+        "token_url = \"https://a.example/t\"".to_owned(),
+    ] {
+        assert_eq!(at(&good), Vec::<String>::new(), "{good}");
+    }
+    let elsewhere = format!("{client}\nbase_url = \"https://eu.theary.ai\"\nenvironment = \"production\"");
+    assert_eq!(at(&elsewhere).len(), 2, "neither token_url nor audience is known there");
+    for (lines, said) in [
+        (format!("token = \"t\"\n{client}"), "vetgate.toml, theary.token: is set beside client_id"),
+        ("client_id = \"c\"".to_owned(), "theary.client_secret (variable VETGATE_THEARY__CLIENT_SECRET): is not set"),
+        ("client_secret = \"s\"".to_owned(), "theary.client_id (variable VETGATE_THEARY__CLIENT_ID): is not set"),
+        (format!("{client}\ntoken_url = \"nowhere\""), "vetgate.toml, theary.token_url: expected an address"),
+        (
+            format!("[[theary.accounts]]\nid = \"a\"\ntoken = \"t\"\n{client}"),
+            "vetgate.toml, theary.accounts[0].token: is set beside client_id",
+        ),
+        (
+            "[[theary.accounts]]\nid = \"a\"\nclient_id = \"c\"".to_owned(),
+            "vetgate.toml, theary.accounts[0].client_secret: is not set",
+        ),
+        (
+            "[[theary.accounts]]\nid = \"a\"".to_owned(),
+            "vetgate.toml, theary.accounts[0].token: is not set; an account needs credentials of its own",
+        ),
+    ] {
+        let told = at(&lines);
+        assert!(told.len() == 1 && told[0].starts_with(said), "{lines}: {told:?}");
+    }
+}
+
+#[test]
 fn a_host_that_is_not_production_needs_somewhere_to_send_to() {
     let at = |lines: &str| told(&format!("[theary]\ntoken = \"t\"\n{lines}"));
     assert_eq!(at(""), Vec::<String>::new());
@@ -261,7 +301,8 @@ fn accounts_share_what_they_do_not_say() {
     assert_eq!((&default.tenants, &eu.tenants), (&None, &Some(vec![TenantId::new("acme")])));
     assert_eq!(eu.adapter.base_url, default.adapter.base_url);
     assert_eq!([default, eu, us].map(|account| account.adapter.batch_size), [3, 3, 5]);
-    assert_eq!(eu.adapter.token.expose_secret(), "two");
+    let theary::Credentials::Token(token) = &eu.adapter.credentials else { panic!("a token") };
+    assert_eq!(token.expose_secret(), "two");
     assert_eq!(us.adapter.environment, theary::Environment::Production);
     assert!(told(&text.replace("\"us\"", "\"default\""))[0].contains("there is another account \"default\""));
 }
