@@ -36,6 +36,7 @@ mod account;
 mod bodies;
 mod checks;
 mod fate;
+mod findings;
 mod form;
 mod gateway;
 mod hooks;
@@ -117,6 +118,16 @@ pub struct Habits {
     pub hook_format: HookFormat,
     /// Rules write `checks.check`, hooks `check`.
     pub hook_event_type: String,
+    /// How many files a finished check has.
+    pub attachments: usize,
+    /// What is wrong with each of them.
+    pub attachment_flaw: AttachmentFlaw,
+    /// How long a link to a file is good.
+    pub link_ms: u64,
+    /// How long after its end a check's variables are there.
+    pub variables_ms: u64,
+    /// A hook tells when they are.
+    pub variables_hook: bool,
 }
 
 impl Default for Habits {
@@ -141,6 +152,11 @@ impl Default for Habits {
             hook_key_hex: false,
             hook_format: HookFormat::Token,
             hook_event_type: "check".to_owned(),
+            attachments: 2,
+            attachment_flaw: AttachmentFlaw::None,
+            link_ms: 600_000,
+            variables_ms: 1_000,
+            variables_hook: false,
         }
     }
 }
@@ -159,6 +175,24 @@ pub enum HookFormat {
     Token,
     Wrapped,
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttachmentFlaw {
+    None,
+    /// It is called a PDF, and is a page of HTML.
+    NotPdf,
+    /// It is called a picture, and is a PDF.
+    WrongMime,
+    /// Its link leads to a host that is not the vendor's.
+    ForeignHost,
+    /// It has no link at all.
+    NoLink,
+    /// It begins as it should and goes on for ever.
+    Endless,
+    /// It begins as it should and says no more.
+    Silent,
 }
 
 /// Between two strangers.
@@ -185,6 +219,11 @@ impl Simulator {
         for news in account.move_on(&self.tools.clock) {
             hooks::send(self, &habits, &account, &news);
         }
+        for check in account.computed(&self.tools.clock, Duration::from_millis(habits.variables_ms)) {
+            if habits.variables_hook {
+                hooks::send_variables(self, &habits, account.check(check));
+            }
+        }
         account
     }
 }
@@ -192,7 +231,8 @@ impl Simulator {
 impl Vendor for Simulator {
     fn router(self: Arc<Self>) -> Router {
         // Batches, monitors, custom types and settings would each add a router of their own here.
-        gateway::around(&self, checks::router().with_state(Arc::clone(&self)))
+        let (keyed, open) = (checks::router(), findings::files());
+        gateway::around(&self, keyed.with_state(Arc::clone(&self)), open.with_state(Arc::clone(&self)))
     }
 
     fn classify(&self, method: &Method, path: &str) -> &'static str {
@@ -204,6 +244,10 @@ impl Vendor for Simulator {
             ("DELETE", ["v1", "checks", _]) => "delete",
             ("GET", ["v1", "checks", _, "details"]) => "details",
             (_, ["v1", "checks", _, "pdf"]) => "document",
+            ("GET", ["v1", "checks", _, "attachments"]) => "attachments",
+            ("GET", ["v1", "checks", _, "summarize"]) => "summary",
+            ("GET", ["v1", "checks", _, "variables"]) => "variables",
+            ("GET", ["attachments", ..]) => "file",
             _ => "other",
         }
     }

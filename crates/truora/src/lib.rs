@@ -2,10 +2,13 @@
 //!
 //! `wire` is the vendor's JSON, `client` the calls; `countries`, `inputs` and `validate` say what must be sent, `mapping`
 //! and `outcome` what an answer means; `submit` classifies create calls, `locate` finds them again, `hooks` reads what
-//! the vendor sends. What is known of the vendor and where it is handled: `docs/vendors/truora.md`.
+//! the vendor sends; `findings` and `attachments` read what is beside a result, `passthrough` says which of the vendor's
+//! calls others may make. What is known of the vendor and where it is handled: `docs/vendors/truora.md`.
 
+mod attachments;
 mod client;
 mod countries;
+mod findings;
 #[cfg(test)]
 mod fixtures;
 mod hooks;
@@ -15,6 +18,7 @@ mod locate;
 mod mapping;
 mod outcome;
 mod pages;
+mod passthrough;
 mod submit;
 mod validate;
 mod wire;
@@ -26,8 +30,8 @@ use domain::case::Sightings;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
-    HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, ProbeFault, Product, Provider, Submission,
-    SubmitReport, SweepQuery, Timing,
+    Findings, HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, Passthrough, ProbeFault, Product,
+    Provider, Submission, SubmitReport, SweepQuery, Timing,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -35,7 +39,6 @@ use url::Url;
 pub use crate::links::FileHosts;
 pub use crate::outcome::OutcomePolicy;
 pub use crate::validate::OPTIONS;
-pub use crate::wire::Detail;
 
 use crate::client::Client;
 use crate::hooks::HookKeys;
@@ -92,6 +95,8 @@ pub struct Truora {
     client: Client,
     hook_keys: Option<HookKeys>,
     policy: OutcomePolicy,
+    account_host: Url,
+    file_hosts: FileHosts,
     descriptor: Descriptor,
 }
 
@@ -121,12 +126,14 @@ impl Truora {
         let client = Client::new(settings.checks_url, &settings.api_key)
             .ok_or(fault("api_key", "must not be empty, and hold only what fits into a header"))?;
         let hook_keys = settings.hook_key.as_ref().map(HookKeys::new);
-        Ok(Self { client, hook_keys, policy: settings.outcome, descriptor: descriptor() })
-    }
-
-    /// Every source's own words on a check. Paged through to the end; an incomplete list is an error.
-    pub async fn details(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Vec<Detail>, CallError> {
-        self.client.details(ctx, &vendor.order_id).await
+        Ok(Self {
+            client,
+            hook_keys,
+            policy: settings.outcome,
+            account_host: settings.account_url,
+            file_hosts: settings.file_hosts,
+            descriptor: descriptor(),
+        })
     }
 
     /// Erases a check at the vendor. Not a cancellation: what runs there and what it costs does not end by it.
@@ -229,8 +236,23 @@ impl Provider for Truora {
     }
 
     async fn document(&self, ctx: &CallContext, document: &DocumentRef) -> Result<ByteStream, CallError> {
+        if let Some(place) = attachments::place(&document.locator) {
+            return attachments::open(&self.client, &self.file_hosts, ctx, &place).await;
+        }
         let check_id = mapping::pdf_of(&document.locator).ok_or(client::bad_request())?;
         self.client.pdf(ctx, check_id).await
+    }
+
+    async fn documents(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Vec<DocumentRef>, CallError> {
+        attachments::list(&self.client, ctx, &vendor.order_id).await
+    }
+
+    fn findings(&self) -> Option<&dyn Findings> {
+        Some(self)
+    }
+
+    fn passthrough(&self) -> Option<&dyn Passthrough> {
+        Some(self)
     }
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {

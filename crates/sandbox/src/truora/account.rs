@@ -32,6 +32,10 @@ impl Check {
     pub fn status(&self) -> Status {
         self.course[self.step].1
     }
+
+    pub fn has_variables(&self, clock: &SimClock, takes: Duration) -> bool {
+        self.status().is_final() && clock.elapsed_since(self.updated_at) >= takes
+    }
 }
 
 /// A check reached a step of its course.
@@ -49,6 +53,8 @@ pub struct Account {
     open: BTreeSet<usize>,
     /// Made since the account was last moved on.
     fresh: Vec<usize>,
+    /// Ended, and their variables are not there yet.
+    computing: BTreeSet<usize>,
 }
 
 /// What a create call came to.
@@ -176,9 +182,19 @@ impl Account {
                     news.push(News { check: at, status: check.status() });
                 }
             }
+            if check.status().is_final() && !check.stranger {
+                self.computing.insert(at);
+            }
             !check.status().is_final()
         });
         news
+    }
+
+    /// The checks whose variables have become ready since the last time.
+    pub fn computed(&mut self, clock: &SimClock, takes: Duration) -> Vec<usize> {
+        let checks = &self.checks;
+        let is_ready = |at: &usize| checks[*at].has_variables(clock, takes);
+        self.computing.extract_if(.., is_ready).collect()
     }
 }
 

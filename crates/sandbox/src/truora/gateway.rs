@@ -25,10 +25,11 @@ pub fn error(status: StatusCode, message: &str) -> Response {
     (status, Json(error_body(status, message))).into_response()
 }
 
-/// The service's routes behind their gateway.
-pub fn around(simulator: &Arc<Simulator>, routes: Router) -> Router {
+/// The service's routes behind their gateway; those of `open` take no key.
+pub fn around(simulator: &Arc<Simulator>, routes: Router, open: Router) -> Router {
     let routes = routes
         .route_layer(middleware::from_fn_with_state(Arc::clone(simulator), check_key))
+        .merge(open)
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_route);
     let simulator = Arc::clone(simulator);

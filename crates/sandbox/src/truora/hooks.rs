@@ -8,14 +8,25 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::account::{Account, News, new_id};
+use super::account::{Account, Check, News, new_id};
 use super::{Habits, HookFormat, Simulator, bodies};
 use crate::hooks::Hook;
 
 /// Tells of one step of a check, if anybody listens.
 pub fn send(simulator: &Simulator, habits: &Habits, account: &Account, news: &News) {
-    let (Some(url), Some(action)) = (simulator.tools.hooks.target(), news.status.hook_action()) else { return };
-    let check = account.check(news.check);
+    if let Some(action) = news.status.hook_action() {
+        deliver(simulator, habits, action, || bodies::check_at(account.check(news.check), news.status, habits));
+    }
+}
+
+/// Tells that a check's variables are there. How the vendor writes the action is not documented; its page names the event
+/// "decision variables finished".
+pub fn send_variables(simulator: &Simulator, habits: &Habits, check: &Check) {
+    deliver(simulator, habits, "decision_variables_finished", || bodies::check(check, habits));
+}
+
+fn deliver(simulator: &Simulator, habits: &Habits, action: &str, object: impl FnOnce() -> Value) {
+    let Some(url) = simulator.tools.hooks.target() else { return };
     let now = simulator.tools.clock.now();
     let claims = json!({
         "iss": "Truora",
@@ -26,7 +37,7 @@ pub fn send(simulator: &Simulator, habits: &Habits, account: &Account, news: &Ne
             "event_action": action,
             "version": "1.0",
             "timestamp": bodies::moment(now),
-            "object": bodies::check_at(check, news.status, habits),
+            "object": object(),
         }],
     });
     let (content_type, body) = match habits.hook_format {
