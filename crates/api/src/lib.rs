@@ -38,6 +38,7 @@ mod scope;
 mod section;
 mod texts;
 mod upload;
+mod vendor_calls;
 mod vendor_hooks;
 mod views;
 

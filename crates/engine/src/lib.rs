@@ -12,20 +12,27 @@
 //!
 //! [`batches`] take many orders in at once; [`plan`] shares the calls out, so that none of them holds the others up.
 //!
+//! [`documents`], [`findings`] and [`passthrough`] ask a vendor what somebody wants to see now; [`asked`] has what they
+//! share. Nothing of them changes an order.
+//!
 //! All news goes through [`Order::tell`](domain::Order::tell), and so through the one reducer. [`workers`] runs the
 //! loops; [`gate`] (pauses, circuits) and [`budget`] (rates) say when a vendor may be called.
 
 pub mod accept;
+pub mod asked;
 pub mod batches;
 mod bell;
 pub mod budget;
 pub mod cancel;
 pub mod cancellations;
 pub mod dispatch;
+pub mod documents;
+pub mod findings;
 pub mod follow;
 pub mod gate;
 pub mod inbox;
 pub mod ops;
+pub mod passthrough;
 pub mod plan;
 pub mod providers;
 pub mod reconcile;
@@ -43,9 +50,13 @@ use store::Store;
 use tokio::sync::Notify;
 
 pub use crate::accept::AcceptError;
+pub use crate::asked::{AskError, NotFinished};
 pub use crate::batches::BatchIntake;
+pub use crate::documents::Documents;
+pub use crate::findings::{CheckFindings, FindingsPart, ReadError};
 pub use crate::inbox::HookError;
 pub use crate::ops::{Choice, Resolution, ResolveError, Vetted};
+pub use crate::passthrough::PassError;
 pub use crate::providers::{Account, Providers, Route};
 pub use crate::reconcile::ScanError;
 pub use crate::system::{OsEntropy, SystemClock};
