@@ -3,10 +3,14 @@
 mod access;
 mod batch_files;
 mod batches;
+mod documents;
 mod edge;
+mod findings;
 mod gateway;
 mod idempotency;
 mod malformed;
 mod orders;
+mod passthrough;
 mod reconciliation;
 mod sockets;
+mod vendor;
