@@ -24,7 +24,7 @@ impl Site {
         let request = site.request("POST", "v1/checks").body(form);
         let made = request.header("content-type", "application/x-www-form-urlencoded").send().await.expect("an answer");
         let made: Value = serde_json::from_slice(&made.bytes().await.expect("a body")).expect("json");
-        site.check = made["check"]["check_id"].as_str().expect("an id").to_owned();
+        made["check"]["check_id"].as_str().expect("an id").clone_into(&mut site.check);
         site
     }
 
@@ -100,5 +100,5 @@ async fn variables_come_after_the_end_and_a_hook_may_tell() {
         (&json!("completed"), &json!("completed"))
     );
     let told = async { while hooks.recv().await.expect("a hook") != "decision_variables_finished" {} };
-    tokio::time::timeout(Duration::from_secs(60), told).await.expect("it is told");
+    tokio::time::timeout(Duration::from_mins(1), told).await.expect("it is told");
 }

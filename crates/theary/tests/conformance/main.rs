@@ -5,6 +5,7 @@ mod bench;
 mod cost;
 mod hooks;
 mod locating;
+mod passthrough;
 mod samples;
 mod singles;
 
