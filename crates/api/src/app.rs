@@ -35,6 +35,11 @@ pub struct Settings {
     pub max_uploads: usize,
     /// The most reports that are put together at once.
     pub max_exports: usize,
+    /// The most documents of vendors that are on their way to callers at once.
+    pub max_documents: usize,
+    /// The most calls that are passed on to vendors at once; one with an Idempotency-Key holds a connection to the database
+    /// meanwhile.
+    pub max_passed: usize,
 }
 
 impl Default for Settings {
@@ -47,6 +52,8 @@ impl Default for Settings {
             max_hooks_in_flight: 64,
             max_uploads: 4,
             max_exports: 2,
+            max_documents: 32,
+            max_passed: 2,
         }
     }
 }
@@ -64,6 +71,8 @@ struct Parts {
     hooks_in_flight: Semaphore,
     uploads: Places,
     exports: Arc<Semaphore>,
+    documents_in_flight: Arc<Semaphore>,
+    passed_in_flight: Arc<Semaphore>,
     request_timeout: Duration,
 }
 
@@ -78,6 +87,8 @@ impl App {
             hooks_in_flight: Semaphore::new(settings.max_hooks_in_flight),
             uploads: Places::new(settings.max_uploads),
             exports: Arc::new(Semaphore::new(settings.max_exports)),
+            documents_in_flight: Arc::new(Semaphore::new(settings.max_documents)),
+            passed_in_flight: Arc::new(Semaphore::new(settings.max_passed)),
             request_timeout: settings.request_timeout,
             engine,
         })))
@@ -121,6 +132,14 @@ impl App {
 
     pub(crate) fn exports(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.exports)
+    }
+
+    pub(crate) fn documents_in_flight(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.documents_in_flight)
+    }
+
+    pub(crate) fn passed_in_flight(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.passed_in_flight)
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {

@@ -122,6 +122,69 @@ pub fn report() -> Value {
     json!({"generated_at": "2026-11-21T09:10:00Z", "order": order_view(), "timeline": [event()]})
 }
 
+pub fn report_with_findings() -> Value {
+    let mut report = report();
+    report["findings"] = json!([{
+        "check_id": CHECK_ID, "details": [finding()], "details_truncated": false,
+        "summary": "The background check is completed.", "variables": null,
+        "failed": [{"part": "variables", "code": "not_ready", "detail": "The vendor is not ready: it says in_progress."}]
+    }]);
+    report
+}
+
+pub fn document_list() -> Value {
+    let document = |id: &str, kind: &str, filename: &str| {
+        json!({
+            "id": id, "check_id": CHECK_ID, "kind": kind, "media_type": "application/pdf", "filename": filename,
+            "seen_at": "2026-11-21T09:03:00Z"
+        })
+    };
+    json!({
+        "data": [
+            document("doc_01jd5z0x9gf0r8w1v4m2h7k3tj", "report", "truora-report.pdf"),
+            document("doc_01jd5z0x9gf0r8w1v4m2h7k3tk", "attachment", "***.pdf")
+        ],
+        "unasked": [{
+            "check_id": "chk_01jd5z0x9gf0r8w1v4m2h7k3tm", "code": "timed_out",
+            "detail": "The vendor could not be asked: no answer: the time-out was over."
+        }]
+    })
+}
+
+fn finding() -> Value {
+    json!({
+        "id": "DTL1", "source": {"id": "DBI1", "name": "Policía Nacional"}, "dataset": "criminal_record",
+        "result": "found", "severity": "high", "score": 0.199, "group": "legal",
+        "identity": {"document_type": "national-id", "result": "found", "state": null},
+        "found": {
+            "first_name": "Ana", "last_name": "Gómez", "company_name": null, "date_of_birth": null, "tax_id": null
+        },
+        "tables": [{"title": "Procesos", "rows": [{"Estado": "Activo"}]}], "updated_at": "2026-11-21T09:02:00Z"
+    })
+}
+
+pub fn finding_list() -> Value {
+    json!({"data": [finding()], "next_cursor": null})
+}
+
+pub fn summary() -> Value {
+    json!({"text": "The background check is completed."})
+}
+
+pub fn variables() -> Value {
+    json!({"status": "completed", "values": {"country": "CO", "person": {"criminal_records": {"count": 0}}}})
+}
+
+pub fn pass_request() -> Value {
+    json!({"method": "GET", "path": "/v1/config/credentials", "query": {}})
+}
+
+pub fn passed_answer() -> Value {
+    json!({
+        "status": 200, "headers": {"content-type": "application/json"}, "body": {"credentials": []}, "body_base64": null
+    })
+}
+
 pub fn provider() -> Value {
     json!({
         "id": "theary", "name": "Theary", "enabled": true, "off_reason": null,

@@ -96,6 +96,10 @@ pub enum Start {
 }
 
 impl Key {
+    pub const fn is_given(&self) -> bool {
+        self.text.is_some()
+    }
+
     /// Begins a transaction and looks the key up in it.
     pub async fn begin(&self, app: &App, tenant: &TenantId, body: &Bytes) -> Result<Start, Problem> {
         let mut tx = app.store().begin().await?;

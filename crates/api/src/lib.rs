@@ -39,6 +39,7 @@ mod scope;
 mod section;
 mod texts;
 mod upload;
+mod vendor_calls;
 mod vendor_hooks;
 mod views;
 

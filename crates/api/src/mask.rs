@@ -46,6 +46,16 @@ pub fn email(address: &str) -> String {
     }
 }
 
+/// How the name ends, if that is a short word: `***.pdf`.
+pub fn filename(name: &str) -> String {
+    let is_ending =
+        |ending: &&str| (1..=5).contains(&ending.len()) && ending.bytes().all(|b| b.is_ascii_alphanumeric());
+    match name.rsplit_once('.').map(|(_, ending)| ending).filter(is_ending) {
+        Some(ending) => format!("{HIDDEN}.{ending}"),
+        None => HIDDEN.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +69,9 @@ mod tests {
         assert_eq!(phone("+15551234567"), "+*******4567");
         assert_eq!(email("john.smith@example.com"), "j***@example.com");
         assert_eq!(email("not an address"), "***");
+        assert_eq!(filename("Lucía Prueba 1032456701.pdf"), "***.pdf");
+        assert_eq!(filename("lucia.prueba ficticia"), "***");
+        assert_eq!(filename("lucia"), "***");
         assert_eq!(date("1990-05-15".parse().expect("a date")), "1990-**-**");
         assert_eq!(written_date("1990-05-15"), "1990-**-**");
         assert_eq!(written_date("15/05/1990"), "***");

@@ -2,6 +2,8 @@
 
 pub mod cancel;
 pub mod create;
+pub mod document;
+pub mod documents;
 pub mod events;
 pub mod filter;
 pub mod get;

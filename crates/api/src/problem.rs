@@ -100,6 +100,9 @@ kinds! {
     /// Something went wrong inside. It was noted under the request's id.
     Internal = 500 "internal-error" "Something went wrong inside",
         "Report the `request_id`. With an Idempotency-Key it is safe to send the request again.";
+    /// A vendor answered, and not with what was asked for: it refused, or what came is unreadable or too large.
+    VendorFault = 502 "vendor-fault" "The vendor's answer is of no use",
+        "Read `detail`. Asking again seldom helps; the vendor's support may.";
     /// The gateway cannot reach its database, is overloaded, or did not answer in time.
     Unavailable = 503 "unavailable" "Not available now",
         "Wait as long as `Retry-After` says and send the request again, with the same Idempotency-Key.";

@@ -91,7 +91,9 @@ fn response(kinds: &[Kind]) -> Response {
         .build();
     let description = kinds.iter().map(|kind| kind.meaning().trim()).collect::<Vec<_>>().join(" Or: ");
     let response = ResponseBuilder::new().description(description).content(MEDIA_TYPE, content);
-    let waits = kinds.iter().any(|kind| matches!(kind, Kind::RateLimited | Kind::Unavailable | Kind::InProgress));
+    let waits = kinds
+        .iter()
+        .any(|kind| matches!(kind, Kind::RateLimited | Kind::Unavailable | Kind::VendorUnavailable | Kind::InProgress));
     if waits {
         let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
         let header = HeaderBuilder::new()

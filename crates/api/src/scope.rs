@@ -43,7 +43,7 @@ scopes! {
     OrdersRead = "orders:read",
     /// Make, cancel and refresh orders.
     OrdersWrite = "orders:write",
-    /// See identifiers unmasked. Audited.
+    /// See identifiers, documents and findings unmasked. Audited.
     PiiRead = "pii:read",
     /// Erase the subject of an order.
     PiiErase = "pii:erase",
@@ -74,8 +74,10 @@ scopes! {
 required!(
     OrdersRead,
     OrdersWrite,
+    PiiRead,
     VendorRead,
     MonitorsManage,
+    VendorPassthrough,
     ReconciliationRead,
     ReconciliationResolve,
     ProvidersRead,

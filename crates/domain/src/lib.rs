@@ -8,6 +8,7 @@ pub mod case;
 pub mod check;
 pub mod draft;
 pub mod event;
+pub mod findings;
 pub mod frequency;
 pub mod id;
 pub mod input;
@@ -29,6 +30,7 @@ pub use case::{AfterAbsence, Case, CaseItem, CaseState, ItemState, ScanReport};
 pub use check::{Binding, CancelIntent, Check, CheckState, Ending, Stage};
 pub use draft::{CheckDraft, OrderDraft, Wish};
 pub use event::{Event, EventType};
+pub use findings::{Finding, FindingFound, FindingIdentity, FindingRow, FindingSource, FindingTable, FindingVariables};
 pub use frequency::{Frequency, FrequencyUnit};
 pub use id::{
     AuditId, BatchId, CaseId, CheckId, DocumentId, EventId, InboxId, MonitorId, OrderId, Reference, ScanId,

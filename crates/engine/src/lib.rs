@@ -14,10 +14,14 @@
 //! Where a vendor takes files of many checks, [`bulk`] sends them in place of [`dispatch`]. [`monitors`] run an order again
 //! and again.
 //!
+//! [`documents`], [`findings`] and [`passthrough`] ask a vendor what somebody wants to see now; [`asked`] has what they
+//! share. Nothing of them changes an order.
+//!
 //! All news goes through [`Order::tell`](domain::Order::tell), and so through the one reducer. [`workers`] runs the
 //! loops; [`gate`] (pauses, circuits) and [`budget`] (rates) say when a vendor may be called.
 
 pub mod accept;
+pub mod asked;
 pub mod batches;
 mod bell;
 pub mod budget;
@@ -25,11 +29,14 @@ pub mod bulk;
 pub mod cancel;
 pub mod cancellations;
 pub mod dispatch;
+pub mod documents;
+pub mod findings;
 pub mod follow;
 pub mod gate;
 pub mod inbox;
 pub mod monitors;
 pub mod ops;
+pub mod passthrough;
 pub mod plan;
 pub mod providers;
 pub mod reconcile;
@@ -47,10 +54,14 @@ use store::Store;
 use tokio::sync::Notify;
 
 pub use crate::accept::AcceptError;
+pub use crate::asked::{AskError, NotFinished};
 pub use crate::batches::BatchIntake;
+pub use crate::documents::Documents;
+pub use crate::findings::{CheckFindings, FindingsPart, ReadError};
 pub use crate::inbox::HookError;
 pub use crate::monitors::{MonitorChanges, MonitorError, MonitorWish};
 pub use crate::ops::{Choice, Resolution, ResolveError, Vetted};
+pub use crate::passthrough::PassError;
 pub use crate::providers::{Account, Providers, Route};
 pub use crate::reconcile::ScanError;
 pub use crate::system::{OsEntropy, SystemClock};

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
+use crate::language::Language;
+
 /// Which share of an account's rate budget a call takes from, so that polling never starves sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Share {
@@ -61,12 +63,14 @@ pub struct CallContext {
     pub budget: Arc<dyn Budget>,
     /// W3C trace context to carry on.
     pub traceparent: Option<String>,
+    /// The language that texts and documents are asked for in, at vendors that can choose.
+    pub language: Option<Language>,
     calls: Arc<AtomicU32>,
 }
 
 impl CallContext {
     pub fn new(share: Share, timeout: Duration, budget: Arc<dyn Budget>) -> Self {
-        Self { timeout, lease_until: None, share, budget, traceparent: None, calls: Arc::default() }
+        Self { timeout, lease_until: None, share, budget, traceparent: None, language: None, calls: Arc::default() }
     }
 
     #[must_use]
@@ -78,6 +82,12 @@ impl CallContext {
     #[must_use]
     pub fn with_traceparent(mut self, traceparent: Option<String>) -> Self {
         self.traceparent = traceparent;
+        self
+    }
+
+    #[must_use]
+    pub fn with_language(mut self, language: Option<Language>) -> Self {
+        self.language = language;
         self
     }
 
@@ -112,6 +122,9 @@ pub enum NotSentReason {
     LeaseTooShort,
     #[error("the request could not be built")]
     BadRequest,
+    /// A link that the vendor gave is not followed.
+    #[error("the vendor's link does not lead to a host of the settings")]
+    LinkRefused,
 }
 
 impl NotSentReason {
@@ -121,6 +134,7 @@ impl NotSentReason {
             Self::OverBudget => "over_budget",
             Self::LeaseTooShort => "lease_too_short",
             Self::BadRequest => "bad_request",
+            Self::LinkRefused => "link_refused",
         }
     }
 }

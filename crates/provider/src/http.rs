@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use ::http::{Method, StatusCode};
 use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _, stream};
 use url::Url;
 
 use crate::call::{CallContext, CallError, LostReason, NotSentReason};
@@ -21,6 +21,10 @@ pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
 /// The largest document streamed through.
 pub const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
+
+/// How long a document may take in all, however slowly it comes. Between two pieces of it a vendor may be silent for as
+/// long as the account's time-out.
+const LONGEST_STREAM: Duration = Duration::from_mins(5);
 
 /// How long a call may wait for its turn in the rate budget.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -155,18 +159,15 @@ impl VendorHttp {
         Ok(answer)
     }
 
-    /// Makes one request and hands its body on as it comes, up to [`MAX_DOCUMENT`] bytes. Statuses other than 200 are errors.
+    /// Makes one request and hands its body on as it comes: up to [`MAX_DOCUMENT`] bytes, for at most five minutes, with
+    /// silences of at most the context's time-out. Statuses other than 200 are errors.
     pub async fn stream(&self, ctx: &CallContext, request: VendorRequest) -> Result<ByteStream, CallError> {
         let response = self.begin(ctx, request).await?;
         if response.status() != StatusCode::OK {
             return Err(CallError::Lost { why: LostReason::Status(response.status().as_u16()) });
         }
-        let mut left = MAX_DOCUMENT;
-        Ok(Box::pin(response.bytes_stream().map(move |chunk| {
-            let chunk = chunk.map_err(|error| CallError::Lost { why: lost(&error) })?;
-            left = left.checked_sub(chunk.len()).ok_or(CallError::Lost { why: LostReason::TooLarge })?;
-            Ok(chunk)
-        })))
+        let pieces = response.bytes_stream().map(|piece| piece.map_err(|error| CallError::Lost { why: lost(&error) }));
+        Ok(bounded(pieces, ctx.timeout, LONGEST_STREAM, MAX_DOCUMENT))
     }
 
     async fn begin(&self, ctx: &CallContext, request: VendorRequest) -> Result<reqwest::Response, CallError> {
@@ -195,6 +196,32 @@ impl Default for VendorHttp {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A stream that ends, one way or the other: after so much silence, so long in all, or so many bytes.
+fn bounded(
+    pieces: impl Stream<Item = Result<Bytes, CallError>> + Send + 'static,
+    silence: Duration,
+    whole: Duration,
+    most: usize,
+) -> ByteStream {
+    let until = Instant::now() + whole;
+    let timed_out = CallError::Lost { why: LostReason::TimedOut };
+    Box::pin(stream::try_unfold((Box::pin(pieces), most), move |(mut pieces, left)| {
+        let timed_out = timed_out.clone();
+        async move {
+            let patience = until.saturating_duration_since(Instant::now()).min(silence);
+            if patience.is_zero() {
+                return Err(timed_out);
+            }
+            let Some(piece) = tokio::time::timeout(patience, pieces.next()).await.map_err(|_| timed_out)? else {
+                return Ok(None);
+            };
+            let piece = piece?;
+            let left = left.checked_sub(piece.len()).ok_or(CallError::Lost { why: LostReason::TooLarge })?;
+            Ok(Some((piece, (pieces, left))))
+        }
+    }))
 }
 
 const fn not_sent(why: NotSentReason, retry_after: Option<Duration>) -> CallError {
@@ -248,6 +275,25 @@ mod tests {
         }
         assert_eq!(read(r#"["u0000", "\\", "\u0001"]"#).map(|texts| texts.len()), Some(3));
         assert!(read_json::<serde_json::Value>(br#"{"\u0000": 1}"#).is_none(), "in a name too");
+    }
+
+    #[tokio::test]
+    async fn a_document_ends_one_way_or_the_other() {
+        use futures::TryStreamExt as _;
+        const HOUR: Duration = Duration::from_hours(1);
+        let piece = || Ok(Bytes::from_static(b"1234"));
+        let lost = |why| Err(CallError::Lost { why });
+        let read = async |stream: ByteStream| stream.try_collect::<Vec<_>>().await.map(|pieces| pieces.concat());
+
+        let whole = bounded(stream::iter([piece(), piece()]), HOUR, HOUR, 8);
+        assert_eq!(read(whole).await, Ok(b"12341234".to_vec()));
+        assert_eq!(read(bounded(stream::iter([piece(), piece()]), HOUR, HOUR, 7)).await, lost(LostReason::TooLarge));
+        let silent = stream::iter([piece()]).chain(stream::pending());
+        assert_eq!(read(bounded(silent, Duration::from_millis(1), HOUR, 8)).await, lost(LostReason::TimedOut));
+        let dripping = stream::repeat_with(piece);
+        assert_eq!(read(bounded(dripping, HOUR, Duration::ZERO, usize::MAX)).await, lost(LostReason::TimedOut));
+        let broken = stream::iter([piece(), Err(CallError::Lost { why: LostReason::Truncated })]);
+        assert_eq!(read(bounded(broken, HOUR, HOUR, 8)).await, lost(LostReason::Truncated));
     }
 
     #[test]

@@ -10,11 +10,15 @@ pub mod call;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod descriptor;
+pub mod document;
+pub mod findings;
 pub mod hook;
 pub mod http;
+pub mod language;
 pub mod locate;
 pub mod monitoring;
 pub mod order_of_rows;
+pub mod passthrough;
 pub mod snapshot;
 pub mod submit;
 pub mod text;
@@ -27,11 +31,15 @@ use domain::{CheckInput, FieldError, OrderInput, Reason, VendorRef};
 pub use crate::bulk::{Bulk, BulkProgress, BulkStage, BulkState, Kinship, RowOutcome};
 pub use crate::call::{Budget, CallContext, CallError, LostReason, NotSentReason, Share};
 pub use crate::descriptor::{CancelSupport, Descriptor, HookAuthentication, Product, Timing};
+pub use crate::document::opened;
+pub use crate::findings::{AllDetails, DetailsPage, Findings, FindingsError};
 pub use crate::hook::{HookNews, HookRefused, HookRequest, HookSays};
 pub use crate::http::{ByteStream, VendorAnswer, VendorHttp, VendorRequest};
+pub use crate::language::Language;
 pub use crate::locate::{LocateQuery, Sought, SweepQuery};
 pub use crate::monitoring::{MonitorChange, MonitorCreated, MonitorUpdated, Monitoring, VendorMonitor, VendorRun};
 pub use crate::order_of_rows::RowOrder;
+pub use crate::passthrough::{PassRefusal, Passed, PassedBody, PassedCall, Passthrough};
 pub use crate::snapshot::{Carries, DocumentRef, Fetched, Snapshot};
 pub use crate::submit::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport};
 pub use crate::text::{native_status, vendor_code, vendor_id};
@@ -65,8 +73,15 @@ pub trait Provider: Send + Sync {
     /// Asks the vendor to stop. Asking again for what is stopped already is fine.
     async fn cancel(&self, ctx: &CallContext, vendor: &VendorRef, reason: &Reason) -> Result<CancelAnswer, CallError>;
 
-    /// The bytes of a document that a snapshot named.
+    /// The bytes of a document that a snapshot or [`documents`](Self::documents) named, in the language that the context
+    /// asks for where the vendor can choose.
     async fn document(&self, ctx: &CallContext, document: &DocumentRef) -> Result<ByteStream, CallError>;
+
+    /// What the vendor holds about an object beside what its snapshots name. Asked of a finished check, when somebody
+    /// wants to see its documents.
+    async fn documents(&self, _ctx: &CallContext, _vendor: &VendorRef) -> Result<Vec<DocumentRef>, CallError> {
+        Ok(Vec::new())
+    }
 
     /// How long this check may take to appear after a create call whose outcome is unknown.
     fn settle_window(&self, _check: &CheckInput) -> Duration {
@@ -100,6 +115,16 @@ pub trait Provider: Send + Sync {
 
     /// Its own monitors, where the vendor has them and this adapter uses them.
     fn monitoring(&self) -> Option<&dyn Monitoring> {
+        None
+    }
+
+    /// What its sources say beside a result, where the vendor tells.
+    fn findings(&self) -> Option<&dyn Findings> {
+        None
+    }
+
+    /// Its own calls that may be made through the gateway.
+    fn passthrough(&self) -> Option<&dyn Passthrough> {
         None
     }
 

@@ -70,7 +70,9 @@ pub struct DocumentRef {
     pub locator: String,
     /// `report`, `attachment`, …
     pub kind: String,
+    /// As the vendor says; what it does not say is `application/octet-stream`.
     pub media_type: String,
+    /// Of a `report` a name of the adapter's own; of all else it may be the vendor's, which may name a person.
     pub filename: String,
 }
 

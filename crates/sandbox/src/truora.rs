@@ -39,6 +39,7 @@ mod bodies;
 mod checks;
 mod continuous;
 mod fate;
+mod findings;
 mod form;
 mod gateway;
 mod hooks;
@@ -129,6 +130,16 @@ pub struct Habits {
     /// How a continuous check says that its score has not changed: `same` or `equal`.
     pub same_score_word: String,
     pub batches: BatchHabits,
+    /// How many files a finished check has.
+    pub attachments: usize,
+    /// What is wrong with each of them.
+    pub attachment_flaw: AttachmentFlaw,
+    /// How long a link to a file is good.
+    pub link_ms: u64,
+    /// How long after its end a check's variables are there.
+    pub variables_ms: u64,
+    /// A hook tells when they are.
+    pub variables_hook: bool,
 }
 
 impl Default for Habits {
@@ -157,6 +168,11 @@ impl Default for Habits {
             history_of_final_runs: false,
             same_score_word: "equal".to_owned(),
             batches: BatchHabits::default(),
+            attachments: 2,
+            attachment_flaw: AttachmentFlaw::None,
+            link_ms: 600_000,
+            variables_ms: 1_000,
+            variables_hook: false,
         }
     }
 }
@@ -175,6 +191,24 @@ pub enum HookFormat {
     Token,
     Wrapped,
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttachmentFlaw {
+    None,
+    /// It is called a PDF, and is a page of HTML.
+    NotPdf,
+    /// It is called a picture, and is a PDF.
+    WrongMime,
+    /// Its link leads to a host that is not the vendor's.
+    ForeignHost,
+    /// It has no link at all.
+    NoLink,
+    /// It begins as it should and goes on for ever.
+    Endless,
+    /// It begins as it should and says no more.
+    Silent,
 }
 
 /// Between two strangers.
@@ -206,6 +240,11 @@ impl Simulator {
         for changed in account.compare_runs(self.tools.clock.now()) {
             hooks::send_changed(self, &habits, &account, &changed);
         }
+        for check in account.computed(&self.tools.clock, Duration::from_millis(habits.variables_ms)) {
+            if habits.variables_hook {
+                hooks::send_variables(self, &habits, account.check(check));
+            }
+        }
         account
     }
 }
@@ -215,7 +254,8 @@ impl Vendor for Simulator {
         // Custom types and settings would each add a router of their own here.
         let routes =
             checks::router().merge(continuous::router()).merge(batches::behind_key()).with_state(Arc::clone(&self));
-        gateway::around(&self, routes, batches::around_key().with_state(Arc::clone(&self)))
+        let open = batches::around_key().merge(findings::files()).with_state(Arc::clone(&self));
+        gateway::around(&self, routes, open)
     }
 
     fn classify(&self, method: &Method, path: &str) -> &'static str {
@@ -232,6 +272,10 @@ impl Vendor for Simulator {
             ("GET", ["v1", "continuous-checks", _]) => "monitor_get",
             ("PUT", ["v1", "continuous-checks", _]) => "monitor_update",
             ("GET", ["v1", "continuous-checks", _, "history"]) => "monitor_history",
+            ("GET", ["v1", "checks", _, "attachments"]) => "attachments",
+            ("GET", ["v1", "checks", _, "summarize"]) => "summary",
+            ("GET", ["v1", "checks", _, "variables"]) => "variables",
+            ("GET", ["attachments", ..]) => "file",
             (method, segments) => batches::classify(method, segments).unwrap_or("other"),
         }
     }

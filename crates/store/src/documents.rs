@@ -39,10 +39,12 @@ impl Documents<'_> {
             return Ok(());
         }
         let key = self.tx.order_key(order).await?;
-        let (mut ids, mut locators, mut sealed): (Vec<Uuid>, Vec<Vec<u8>>, Vec<Vec<u8>>) = Default::default();
-        for document in documents {
-            let id = DocumentId::generate(&At(now), &*self.tx.entropy).uuid();
-            ids.push(id);
+        let (mut locators, mut sealed): (Vec<Vec<u8>>, Vec<Vec<u8>>) = Default::default();
+        let new_id = |_| DocumentId::generate(&At(now), &*self.tx.entropy).uuid();
+        let mut ids: Vec<Uuid> = documents.iter().map(new_id).collect();
+        // Ids of one moment are in no order of their own; the documents keep the vendor's.
+        ids.sort_unstable();
+        for (document, &id) in documents.iter().zip(&ids) {
             locators.push(Sha256::digest(&document.locator).to_vec());
             sealed.push(key.seal(DOCUMENT, id, &to_json(document)?, &*self.tx.entropy));
         }

@@ -115,6 +115,21 @@ impl Client {
         Ok(answer)
     }
 
+    /// Any reading call, by its path below the API's address.
+    pub async fn read_path(
+        &self,
+        ctx: &CallContext,
+        path: &str,
+        query: &[(String, String)],
+    ) -> Result<VendorAnswer, CallError> {
+        let segments: Vec<_> = path.split('/').skip(1).collect();
+        let mut request = self.request(Method::GET, &segments)?;
+        for (name, value) in query {
+            request.url.query_pairs_mut().append_pair(name, value);
+        }
+        self.read(ctx, request).await
+    }
+
     fn request(&self, method: Method, path: &[&str]) -> Result<VendorRequest, CallError> {
         // The URL library leaves such segments out, and `DELETE /orders/..` would be another call altogether.
         if path.iter().any(|segment| matches!(*segment, "" | "." | "..")) {

@@ -11,6 +11,7 @@ mod listing;
 mod locate;
 mod mapping;
 mod options;
+mod passthrough;
 mod releases;
 mod settings;
 pub mod submit;
@@ -29,8 +30,8 @@ use async_trait::async_trait;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Fetched,
-    HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, NotSentReason, ProbeFault, Product, Provider,
-    Submission, SubmitReport, SweepQuery, Timing, VendorHttp,
+    HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, NotSentReason, Passthrough, ProbeFault,
+    Product, Provider, Submission, SubmitReport, SweepQuery, Timing, VendorHttp,
 };
 
 use crate::client::Client;
@@ -141,6 +142,10 @@ impl Provider for Theary {
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
         hooks::receive(self.settings.hook_secret.as_ref(), request)
+    }
+
+    fn passthrough(&self) -> Option<&dyn Passthrough> {
+        Some(self)
     }
 
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {

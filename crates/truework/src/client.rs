@@ -102,6 +102,21 @@ impl Client {
         self.http.stream(ctx, request).await
     }
 
+    /// Any reading call, by its path below the API's address.
+    pub async fn read(
+        &self,
+        ctx: &CallContext,
+        path: &str,
+        query: &[(String, String)],
+    ) -> Result<VendorAnswer, CallError> {
+        let segments: Vec<_> = path.split('/').skip(1).collect();
+        let mut url = self.url(&segments)?;
+        for (name, value) in query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        self.send(&quick(ctx), self.request(Method::GET, url)).await
+    }
+
     fn request(&self, method: Method, url: Url) -> VendorRequest {
         let accept = match self.version {
             Version::V2023_10_30 => HeaderValue::from_static("application/json; version=2023-10-30"),

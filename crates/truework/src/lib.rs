@@ -12,6 +12,7 @@ mod hooks;
 mod locate;
 mod mapping;
 mod options;
+mod passthrough;
 mod products;
 mod request;
 #[cfg(test)]
@@ -29,8 +30,8 @@ use domain::case::Sightings;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
-    HookAuthentication, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, LostReason, ProbeFault, Product,
-    Provider, Snapshot, Submission, SubmissionItem, SubmitReport, SweepQuery,
+    HookAuthentication, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, LostReason, Passthrough,
+    ProbeFault, Product, Provider, Snapshot, Submission, SubmissionItem, SubmitReport, SweepQuery,
 };
 
 use crate::client::{Client, bad_request, unexpected};
@@ -221,6 +222,10 @@ impl Provider for Truework {
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
         hooks::receive(&self.settings.hook_tokens, request)
+    }
+
+    fn passthrough(&self) -> Option<&dyn Passthrough> {
+        Some(self)
     }
 
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {

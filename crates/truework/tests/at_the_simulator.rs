@@ -19,7 +19,8 @@ use http::{HeaderMap, StatusCode};
 use provider::call::Unlimited;
 use provider::{
     Accepted, CallContext, CallError, CancelAnswer, DocumentRef, Fetched, HookRequest, HookSays, ItemOutcome,
-    LocateQuery, ProbeFault, Provider as _, Share, Snapshot, Sought, Submission, SubmissionItem, SweepQuery,
+    LocateQuery, PassRefusal, PassedBody, PassedCall, ProbeFault, Provider as _, Share, Snapshot, Sought, Submission,
+    SubmissionItem, SweepQuery,
 };
 use sandbox::truework::Config;
 use sandbox::{Fault, FaultKind, Running};
@@ -124,6 +125,30 @@ async fn every_order_under_a_key_is_a_sighting_with_its_time() {
     assert!(seen.complete && seen.echoes);
     assert_eq!((seen.found.len(), seen.pages, seen.calls, seen.objects), (30, 2, 2, 30));
     assert!(seen.found.iter().all(|sighting| sighting.created_at.is_some()));
+}
+
+#[tokio::test]
+async fn reads_are_passed_on_and_nothing_else() {
+    let site = Site::new().await;
+    site.accepted(reference(), "000-00-0000", employment("Fake Company")).await;
+    let call = |method: &str, path: &str| PassedCall {
+        method: method.parse().expect("a method"),
+        path: path.to_owned(),
+        query: vec![("limit".to_owned(), "5".to_owned())],
+        body: PassedBody::None,
+    };
+    let passthrough = site.adapter.passthrough().expect("it passes calls on");
+    let answer = passthrough.pass(&context(Share::LookUp), &call("GET", "/orders")).await.expect("an answer");
+    let body: serde_json::Value = answer.json().expect("json");
+    assert_eq!((answer.status.as_u16(), body["results"].as_array().map(Vec::len)), (200, Some(1)), "{body}");
+    for path in
+        ["/orders/target-employer", "/orders/employer-search", "/orders/truework-direct", "/orders/reverification"]
+    {
+        assert_eq!(passthrough.judge(&call("POST", path)), Err(PassRefusal::Creates), "{path}");
+    }
+    let cancel = call("PUT", "/orders/1/cancel");
+    assert!(matches!(passthrough.judge(&cancel), Err(PassRefusal::Unknown { .. })));
+    assert!(passthrough.pass(&context(Share::LookUp), &cancel).await.is_err());
 }
 
 #[tokio::test]

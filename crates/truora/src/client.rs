@@ -1,17 +1,16 @@
 //! The calls. The only room with I/O; what is sent and what an answer means is decided elsewhere.
 
-use bytes::{Bytes, BytesMut};
-use futures::{StreamExt as _, stream};
+use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use provider::{
-    ByteStream, CallContext, CallError, LostReason, NotSentReason, VendorAnswer, VendorHttp, VendorRequest,
+    ByteStream, CallContext, CallError, Language, LostReason, NotSentReason, PassedBody, PassedCall, VendorAnswer,
+    VendorHttp, VendorRequest,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::pages::Pages;
-use crate::wire::{self, ErrorBody};
+use crate::wire::ErrorBody;
 
 const KEY: HeaderName = HeaderName::from_static("truora-api-key");
 const PRIORITY: HeaderName = HeaderName::from_static("truora-priority");
@@ -19,9 +18,6 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A scanned page may be large: a row repeats every source of its check.
 const MAX_PAGE: usize = 32 * 1024 * 1024;
-
-/// The most pages of details that are read of one check.
-const MOST_DETAIL_PAGES: usize = 100;
 
 #[derive(Clone)]
 pub struct Client {
@@ -76,26 +72,58 @@ impl Client {
         self.http.send(ctx, request).await
     }
 
-    /// Every detail of a check. A list that cannot be read to its end is an error.
-    pub async fn details(&self, ctx: &CallContext, check_id: &str) -> Result<Vec<wire::Detail>, CallError> {
-        let mut pages = Pages::from(self.check_url(check_id, &["details"])?);
-        let mut next = Some(pages.first().clone());
-        let mut details = Vec::new();
-        for _ in 0..MOST_DETAIL_PAGES {
-            let Some(url) = next else { return Ok(details) };
-            let answer = ok(self.page(ctx, url).await?)?;
-            let page: wire::DetailPage = answer.json()?;
-            details.extend(page.details.ok_or(unreadable())?);
-            next = pages.follow(page.next.as_deref()).map_err(|_| unreadable())?;
-        }
-        Err(CallError::Lost { why: LostReason::TooLarge })
+    /// `GET /v1/checks/{id}/{part}`, with what of the query is given.
+    pub async fn part(
+        &self,
+        ctx: &CallContext,
+        check_id: &str,
+        part: &str,
+        query: &[(&str, Option<&str>)],
+    ) -> Result<VendorAnswer, CallError> {
+        let mut url = self.check_url(check_id, &[part])?;
+        add_query(&mut url, query);
+        self.http.send(ctx, self.request(Method::GET, url)).await
+    }
+
+    /// Where a list that a check has begins: `details`, `attachments`.
+    pub fn list_of(&self, check_id: &str, part: &str) -> Result<Url, CallError> {
+        self.check_url(check_id, &[part])
     }
 
     /// Has the report printed (POST), then streams it (GET). Without the POST before it, the GET answers 404.
     pub async fn pdf(&self, ctx: &CallContext, check_id: &str) -> Result<ByteStream, CallError> {
-        let url = self.check_url(check_id, &["pdf"])?;
+        let mut url = self.check_url(check_id, &["pdf"])?;
         ok(self.http.send(ctx, self.request(Method::POST, url.clone()).body(FORM, Bytes::new())).await?)?;
-        only_pdf(self.http.stream(ctx, self.request(Method::GET, url)).await?).await
+        add_query(&mut url, &[("lang", ctx.language.map(Language::as_str))]);
+        self.http.stream(ctx, self.request(Method::GET, url)).await
+    }
+
+    /// A file behind a link of the vendor's, which is a key by itself: ours does not go with it.
+    pub async fn file(&self, ctx: &CallContext, link: Url) -> Result<ByteStream, CallError> {
+        self.http.stream(ctx, VendorRequest::new(Method::GET, link)).await
+    }
+
+    /// Somebody's own call to one of the vendor's hosts.
+    pub async fn pass(&self, ctx: &CallContext, host: &Url, call: &PassedCall) -> Result<VendorAnswer, CallError> {
+        let mut url = host.clone();
+        url.set_path(&call.path);
+        for (name, value) in &call.query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        let mut request = self.request(call.method.clone(), url);
+        match &call.body {
+            PassedBody::None => {}
+            PassedBody::Form(fields) => {
+                request = request.body(FORM, serde_urlencoded::to_string(fields).map_err(|_| bad_request())?);
+            }
+            PassedBody::Json(body) => request = request.body("application/json", body.to_string()),
+        }
+        self.http.send(ctx, request).await
+    }
+
+    /// The Checks API's own host.
+    pub const fn checks_host(&self) -> &Url {
+        &self.checks
     }
 
     /// Sends a form, other than to make a check.
@@ -165,17 +193,13 @@ pub fn found(answer: VendorAnswer) -> Result<Option<VendorAnswer>, CallError> {
     ok(answer).map(Some)
 }
 
-/// An answer that calls itself a document but is not (an error page, an empty body) is refused at its first bytes.
-async fn only_pdf(mut stream: ByteStream) -> Result<ByteStream, CallError> {
-    const MAGIC: &[u8] = b"%PDF";
-    let mut head = BytesMut::new();
-    while head.len() < MAGIC.len() {
-        head.extend_from_slice(&stream.next().await.ok_or(unreadable())??);
+/// Without a question mark where nothing is asked for.
+fn add_query(url: &mut Url, query: &[(&str, Option<&str>)]) {
+    for (name, value) in query {
+        if let Some(value) = value {
+            url.query_pairs_mut().append_pair(name, value);
+        }
     }
-    if !head.starts_with(MAGIC) {
-        return Err(unreadable());
-    }
-    Ok(Box::pin(stream::once(async { Ok(head.freeze()) }).chain(stream)))
 }
 
 pub const fn unreadable() -> CallError {
@@ -209,17 +233,5 @@ mod tests {
         for key in ["", " ", "a\nb"] {
             assert!(Client::new("https://api.example.com/".parse().expect("a URL"), &key.into()).is_none());
         }
-    }
-
-    #[tokio::test]
-    async fn only_a_pdf_is_passed_on() {
-        let of = |chunks: &'static [&'static [u8]]| -> ByteStream {
-            Box::pin(stream::iter(chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk)))))
-        };
-        let passed = only_pdf(of(&[b"%P", b"DF-1.4", b" rest"])).await;
-        let bytes = passed.expect("a PDF").map(|chunk| chunk.expect("a chunk").to_vec()).concat().await;
-        assert_eq!(bytes, b"%PDF-1.4 rest");
-        assert!(only_pdf(of(&[b"<html>"])).await.is_err());
-        assert!(only_pdf(of(&[b"%P"])).await.is_err());
     }
 }

@@ -2,12 +2,16 @@
 //!
 //! `wire` is the vendor's JSON, `client` the calls; `countries`, `inputs` and `validate` say what must be sent, `mapping`
 //! and `outcome` what an answer means; `submit` classifies create calls, `locate` finds them again, `hooks` reads what
-//! the vendor sends; `continuous` has it repeat checks. What is known of the vendor and where it is handled: `docs/vendors/truora.md`.
+//! the vendor sends; `bulk` sends files of many checks, `continuous` has the vendor repeat them; `findings` and `attachments`
+//! read what is beside a result, `passthrough` says which of the vendor's calls others may make. What is known of the
+//! vendor and where it is handled: `docs/vendors/truora.md`.
 
+mod attachments;
 mod bulk;
 mod client;
 mod continuous;
 mod countries;
+mod findings;
 #[cfg(test)]
 mod fixtures;
 mod hooks;
@@ -17,6 +21,7 @@ mod locate;
 mod mapping;
 mod outcome;
 mod pages;
+mod passthrough;
 mod submit;
 mod validate;
 mod wire;
@@ -28,8 +33,8 @@ use domain::case::Sightings;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
 use provider::{
     Bulk, ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
-    HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, Monitoring, ProbeFault, Product, Provider,
-    Submission, SubmitReport, SweepQuery, Timing,
+    Findings, HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, Monitoring, Passthrough, ProbeFault,
+    Product, Provider, Submission, SubmitReport, SweepQuery, Timing,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -38,7 +43,6 @@ pub use crate::bulk::{file_of, outcomes_of};
 pub use crate::links::FileHosts;
 pub use crate::outcome::OutcomePolicy;
 pub use crate::validate::OPTIONS;
-pub use crate::wire::Detail;
 
 use crate::bulk::Batches;
 use crate::client::Client;
@@ -100,6 +104,8 @@ pub struct Truora {
     batches: Batches,
     hook_keys: Option<HookKeys>,
     policy: OutcomePolicy,
+    account_host: Url,
+    file_hosts: FileHosts,
     descriptor: Descriptor,
 }
 
@@ -129,14 +135,17 @@ impl Truora {
         let client = Client::new(settings.checks_url, &settings.api_key)
             .ok_or(fault("api_key", "must not be empty, and hold only what fits into a header"))?;
         let hook_keys = settings.hook_key.as_ref().map(HookKeys::new);
-        let batches =
-            Batches::new(client.clone(), settings.account_url, settings.file_hosts, settings.native_batch_min);
-        Ok(Self { client, batches, hook_keys, policy: settings.outcome, descriptor: descriptor() })
-    }
-
-    /// Every source's own words on a check. Paged through to the end; an incomplete list is an error.
-    pub async fn details(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Vec<Detail>, CallError> {
-        self.client.details(ctx, &vendor.order_id).await
+        let (account, files) = (settings.account_url.clone(), settings.file_hosts.clone());
+        let batches = Batches::new(client.clone(), account, files, settings.native_batch_min);
+        Ok(Self {
+            client,
+            batches,
+            hook_keys,
+            policy: settings.outcome,
+            account_host: settings.account_url,
+            file_hosts: settings.file_hosts,
+            descriptor: descriptor(),
+        })
     }
 
     /// Erases a check at the vendor. Not a cancellation: what runs there and what it costs does not end by it.
@@ -239,8 +248,23 @@ impl Provider for Truora {
     }
 
     async fn document(&self, ctx: &CallContext, document: &DocumentRef) -> Result<ByteStream, CallError> {
+        if let Some(place) = attachments::place(&document.locator) {
+            return attachments::open(&self.client, &self.file_hosts, ctx, &place).await;
+        }
         let check_id = mapping::pdf_of(&document.locator).ok_or(client::bad_request())?;
         self.client.pdf(ctx, check_id).await
+    }
+
+    async fn documents(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Vec<DocumentRef>, CallError> {
+        attachments::list(&self.client, ctx, &vendor.order_id).await
+    }
+
+    fn findings(&self) -> Option<&dyn Findings> {
+        Some(self)
+    }
+
+    fn passthrough(&self) -> Option<&dyn Passthrough> {
+        Some(self)
     }
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {

@@ -72,19 +72,104 @@ pub struct DetailPage {
     pub next: Option<String>,
 }
 
-/// What one source says, in the words and the language of that source.
+/// What one source says, in the words and the language of that source. Only shown, so read leniently.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Detail {
+    #[serde(deserialize_with = "lenient")]
     pub id: Option<String>,
+    #[serde(deserialize_with = "lenient")]
     pub data_set: Option<String>,
+    #[serde(deserialize_with = "lenient")]
     pub database_id: Option<String>,
     #[serde(deserialize_with = "lenient")]
     pub database_name: Option<String>,
+    #[serde(deserialize_with = "lenient")]
     pub result: Option<String>,
+    #[serde(deserialize_with = "lenient")]
     pub severity: Option<String>,
     #[serde(deserialize_with = "lenient")]
-    pub tables: Option<Vec<Value>>,
+    pub score: Option<f64>,
+    #[serde(deserialize_with = "lenient")]
+    pub group: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub document_type: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub found_first_name: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub found_last_name: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub found_company_name: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub found_date_of_birth: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub found_rfc: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub identity_result: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub identity_state: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub tables: Option<Vec<Table>>,
+    #[serde(deserialize_with = "lenient")]
+    pub update_date: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Table {
+    #[serde(deserialize_with = "lenient")]
+    pub title: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub rows: Option<Vec<TableRow>>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct TableRow {
+    #[serde(deserialize_with = "lenient")]
+    pub cells: Option<Vec<Cell>>,
+}
+
+/// The values are texts by the documents; whatever else comes is shown as it is.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Cell {
+    #[serde(deserialize_with = "lenient")]
+    pub label: Option<String>,
+    pub value: Value,
+}
+
+/// A page of `GET /v1/checks/{id}/attachments`.
+#[derive(Deserialize)]
+pub struct AttachmentPage {
+    #[serde(default, deserialize_with = "list")]
+    pub files: Option<Vec<Attachment>>,
+    pub next: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Attachment {
+    pub database_id: Option<String>,
+    pub file_name: Option<String>,
+    /// Temporary, and good for whoever holds it. Never kept.
+    pub link: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub mime_type: Option<String>,
+}
+
+/// `GET /v1/checks/{id}/summarize`.
+#[derive(Deserialize)]
+pub struct Summarized {
+    pub summary: String,
+}
+
+/// `GET /v1/checks/{id}/variables`. What is beside the status is the vendor's own and may be anything.
+#[derive(Deserialize)]
+pub struct Variables {
+    pub variables_status: String,
+    #[serde(flatten)]
+    pub rest: serde_json::Map<String, Value>,
 }
 
 /// A check as get and hooks show it.

@@ -2,10 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::{OrderId, Timestamp};
-use http::HeaderMap;
+use domain::{CheckId, Finding, FindingVariables, OrderId, Sensitive, Timestamp};
+use engine::{CheckFindings, FindingsPart};
 use http::header::ACCEPT;
+use http::{HeaderMap, Uri};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::events::EventView;
@@ -14,9 +16,10 @@ use crate::caller::Caller;
 use crate::examples;
 use crate::path::PathId;
 use crate::problem::{Kind, Problem};
-use crate::query::NoQuery;
+use crate::query::Query;
 use crate::refusals::refusals;
-use crate::scope::OrdersRead;
+use crate::scope::{OrdersRead, Scope};
+use crate::vendor_calls::language;
 use crate::views::OrderView;
 
 /// The most events of a report; a longer timeline is read page by page.
@@ -29,38 +32,128 @@ pub struct Report {
     order: OrderView,
     /// The first 1,000 events, oldest first.
     timeline: Vec<EventView>,
+    /// What `include` asked for, one entry for each check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<Vec<FindingsView>>,
+}
+
+/// What a vendor says of a check beside its result, as far as it could be had.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CheckFindings)]
+struct FindingsView {
+    check_id: CheckId,
+    #[schema(required)]
+    details: Option<Vec<Finding>>,
+    /// There are more than these 500.
+    details_truncated: bool,
+    #[schema(required)]
+    summary: Option<String>,
+    #[schema(required)]
+    variables: Option<FindingVariables>,
+    /// What could not be had.
+    failed: Vec<FailedPart>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct FailedPart {
+    /// `details`, `summary` or `variables`.
+    part: &'static str,
+    /// A stable word.
+    code: &'static str,
+    detail: String,
+}
+
+impl FindingsView {
+    fn of(found: CheckFindings) -> Self {
+        let failed = found.failed.into_iter().map(|(part, error)| FailedPart {
+            part: part.as_str(),
+            code: error.code(),
+            detail: sentence(&error.to_string()),
+        });
+        Self {
+            check_id: found.check_id,
+            details: found.details.map(Sensitive::into_exposed),
+            details_truncated: found.truncated,
+            summary: found.summary.map(Sensitive::into_exposed),
+            variables: found.variables.map(Sensitive::into_exposed),
+            failed: failed.collect(),
+        }
+    }
 }
 
 /// Get an order's report
 ///
-/// Subject (masked), checks, results and timeline, as JSON.
+/// Subject (masked), checks, results and timeline, as JSON. `include` adds what the vendors say beside the results, read while
+/// the caller waits; it is unmasked, so it takes the scope `pii:read` as well and is audited. What of it cannot be had is told
+/// in each check's `failed`, and the report is given all the same.
 #[utoipa::path(
     get, path = "/v1/orders/{id}/report", operation_id = "getOrderReport", tag = "orders",
-    params(("id" = OrderId, Path, description = "The order's id.")),
-    responses((status = 200, description = "The report.", body = Report, example = json!(examples::report())), Refusals),
+    params(
+        ("id" = OrderId, Path, description = "The order's id."),
+        ("include" = Option<String>, Query, description = "Any of `details`, `summary` and `variables`, with commas between.", example = "details,summary"),
+        ("lang" = Option<String>, Query, description = "The language to ask for, where the vendor can choose: ISO 639-1.", example = "en"),
+    ),
+    responses(
+        (status = 200, description = "The report.", body = Report, examples(
+            ("plain" = (value = json!(examples::report()))),
+            ("with findings" = (value = json!(examples::report_with_findings()))),
+        )),
+        Refusals,
+    ),
     security(("bearer" = ["orders:read"]))
 )]
 pub async fn report(
     State(app): State<App>,
     caller: Caller<OrdersRead>,
     PathId(id): PathId<OrderId>,
-    _: NoQuery,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Json<Report>, Problem> {
     if !takes_json(&headers) {
         return Err(Problem::new(Kind::NotAcceptable, "Reports are given as application/json."));
     }
-    let (mut tx, reach) = (app.store().begin().await?, caller.reach());
+    let mut query = Query::of(&uri);
+    let expected = "any of details, summary and variables, each once, with commas between";
+    let parts = query.parsed("include", expected, parts_of);
+    let language = language(&mut query);
+    query.end()?;
+    let reach = caller.reach();
+    let mut findings = None;
+    if let Some(parts) = &parts {
+        caller.must(Scope::PiiRead)?;
+        let order = app.store().begin().await?.orders().get(&reach, id).await?;
+        let order = order.ok_or_else(|| Problem::not_found("order"))?;
+        findings = Some(app.engine().findings(&order, parts, language).await);
+    }
+    let mut tx = app.store().begin().await?;
     let order = tx.orders().get(&reach, id).await?.ok_or_else(|| Problem::not_found("order"))?;
+    if let Some(parts) = &parts {
+        // Nothing is shown that is not on record.
+        let data = json!({"include": parts.iter().map(|part| part.as_str()).collect::<Vec<_>>()});
+        app.audit(&mut tx, &caller, "order_report.read", &order.tenant, id.to_string(), data).await?;
+    }
     let events = tx.orders().events(&reach, id, MOST_EVENTS, None).await?;
+    tx.save().await?;
     Ok(Json(Report {
         generated_at: app.now(),
         order: OrderView::masked(&order),
         timeline: events.into_iter().map(EventView::of).collect(),
+        findings: findings.map(|all| all.into_iter().map(FindingsView::of).collect()),
     }))
 }
 
 refusals!(Refusals: ALWAYS; NotFound, NotAcceptable, Invalid);
+
+fn parts_of(text: &str) -> Option<Vec<FindingsPart>> {
+    let parts: Vec<_> = text.split(',').map(FindingsPart::parse).collect::<Option<_>>()?;
+    let is_repeated = parts.iter().enumerate().any(|(at, part)| parts[..at].contains(part));
+    (!is_repeated).then_some(parts)
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+}
 
 /// Whether the caller takes JSON (RFC 9110, section 12.5.1); whoever does not say takes anything.
 fn takes_json(headers: &HeaderMap) -> bool {

@@ -10,21 +10,24 @@ use axum::Router;
 use axum::body::Body;
 use domain::case::Sightings;
 use domain::{
-    AccountKey, Case, CaseId, CaseItem, CaseState, CheckId, CheckInput, CheckType, Clock, FieldError, ItemState, News,
-    OrderId, OrderInput, ProviderId, Reason, Reference, SubmissionId, TenantId, Timestamp, VendorRef,
+    AccountKey, Case, CaseId, CaseItem, CaseState, Certainty, CheckId, CheckInput, CheckType, Clock, FieldError,
+    Finding, FindingVariables, ItemState, News, Observation, ObservedAt, OrderId, OrderInput, Outcome, ProviderId,
+    Reason, Reference, Sensitive, Standing, SubmissionId, TenantId, Timestamp, VendorRef,
 };
 use engine::{Account, Engine, EngineSettings, OsEntropy, Providers};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use jsonwebtoken::{EncodingKey, Header};
+use provider::passthrough::{self, Rule, Verdict};
 use provider::{
-    ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Fetched,
-    HookAuthentication, HookNews, HookRefused, HookRequest, HookSays, LocateQuery, ProbeFault, Product, Provider,
-    Submission, SubmitReport, SweepQuery, Timing,
+    ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DetailsPage, DocumentRef, Fetched,
+    Findings, FindingsError, HookAuthentication, HookNews, HookRefused, HookRequest, HookSays, LocateQuery,
+    PassRefusal, Passed, PassedCall, Passthrough, ProbeFault, Product, Provider, Submission, SubmitReport, SweepQuery,
+    Timing, VendorAnswer,
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use store::{NewSubmission, Plan, Store, SubmissionPart, Vault};
+use store::{NewSubmission, Plan, Scope, Store, SubmissionPart, Vault};
 use testkit::TestDatabase;
 use tower::ServiceExt as _;
 
@@ -41,6 +44,11 @@ pub fn all_scopes() -> Vec<&'static str> {
 pub struct TestClock(AtomicU64);
 
 impl TestClock {
+    /// At 2026-11-21T09:00:00Z.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(1_795_251_600_000)))
+    }
+
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(u64::try_from(by.as_millis()).expect("a short while"), Ordering::SeqCst);
     }
@@ -78,12 +86,14 @@ impl Gateway {
 
     /// With a vendor that does checks of these types.
     pub async fn build(types: &[CheckType], change: impl FnOnce(&mut Settings)) -> Self {
+        Self::of(providers(types), TestClock::new(), change).await
+    }
+
+    /// With these vendors.
+    pub async fn of(providers: Providers, clock: Arc<TestClock>, change: impl FnOnce(&mut Settings)) -> Self {
         let database =
             testkit::database(|url| async move { open(&url).await.migrate().await.map_err(anyhow::Error::from) }).await;
         let store = open(&database.url).await;
-        // 2026-11-21T09:00:00Z
-        let clock = Arc::new(TestClock(AtomicU64::new(1_795_251_600_000)));
-        let providers = providers(types);
         let keys: Vec<_> = providers.accounts().map(|account| account.key.clone()).collect();
         store.register_accounts(&keys).await.expect("registered");
         let engine = Engine::new(store, providers, clock.clone(), Arc::new(OsEntropy), EngineSettings::default());
@@ -213,6 +223,34 @@ impl Gateway {
         id
     }
 
+    /// Completes the first check of an order as if the vendor had, with a document of its own. Gives the document's id.
+    pub async fn complete(&self, order: &Value) -> String {
+        let order_id: OrderId = order["id"].as_str().expect("an id").parse().expect("an id");
+        let check_id: CheckId = order["checks"][0]["id"].as_str().expect("an id").parse().expect("an id");
+        let (now, vendor) = (self.clock.now(), VendorRef::order(format!("F-{check_id}")));
+        let submission = SubmissionId::generate(&*self.clock, &OsEntropy);
+        let mut tx = self.engine.store().begin().await.expect("a transaction");
+        let mut order = tx.orders().lock(order_id).await.expect("locked").expect("an order");
+        let standing =
+            Standing::Completed { outcome: Outcome::Clear, result: None, reason: None, certainty: Certainty::Full };
+        let observed = ObservedAt { at: now, sequence: 1 };
+        let observation = Observation { vendor: vendor.clone(), observed, native_status: "done".to_owned(), standing };
+        let mut events = order.tell(check_id, &News::Sending { submission }, now);
+        events.extend(order.tell(check_id, &News::Accepted { submission, vendor, provisional: false, at: now }, now));
+        events.extend(order.tell(check_id, &News::Observed(observation), now));
+        tx.orders().save(&order, &[Plan { check_id, work: None }], &events).await.expect("saved");
+        let document = DocumentRef {
+            locator: "good".to_owned(),
+            kind: "report".to_owned(),
+            media_type: "text/plain".to_owned(),
+            filename: "report.txt".to_owned(),
+        };
+        tx.documents().put(check_id, order_id, &[document], now).await.expect("kept");
+        let documents = tx.documents().list(&Scope::All, order_id).await.expect("listed");
+        tx.save().await.expect("saved");
+        documents[0].id.to_string()
+    }
+
     /// Keeps an answer of the vendor about the first check of an order.
     pub async fn payload_of(&self, order: &Value, payload: &[u8]) {
         let order_id: OrderId = order["id"].as_str().expect("an id").parse().expect("an id");
@@ -229,11 +267,11 @@ async fn open(url: &str) -> Store {
 }
 
 fn providers(types: &[CheckType]) -> Providers {
-    let fictive = Arc::new(Fictive(descriptor(types)));
+    let fictive = Arc::new(Fictive { descriptor: descriptor(types), is_open: true });
     let account = |name: &str, tenants: Option<Vec<TenantId>>| Account {
         key: AccountKey::new(ProviderId::new(VENDOR), name),
         provider: fictive.clone(),
-        timing: fictive.0.timing,
+        timing: fictive.descriptor.timing,
         settle: None,
         tenants,
         hook_url: None,
@@ -265,7 +303,47 @@ pub fn new_order() -> Value {
 pub const SECRETS: [&str; 4] = ["123-45-6789", "john.smith@", "05-15", "456 Oak"];
 
 /// A vendor that does nothing by itself.
-struct Fictive(Descriptor);
+pub struct Fictive {
+    descriptor: Descriptor,
+    /// It gives findings, and passes calls on.
+    is_open: bool,
+}
+
+impl Fictive {
+    /// One that gives nothing beside results.
+    pub fn closed(types: &[CheckType]) -> Self {
+        Self { descriptor: descriptor(types), is_open: false }
+    }
+}
+
+static PASSED: &[Rule] = &[Rule { method: http::Method::GET, template: "/things", verdict: Verdict::Reads }];
+
+#[async_trait]
+impl Findings for Fictive {
+    async fn details(&self, _: &CallContext, _: &VendorRef, _: Option<&str>) -> Result<DetailsPage, FindingsError> {
+        Ok(DetailsPage { details: Sensitive::new(vec![Finding::default()]), next: None })
+    }
+
+    async fn summary(&self, _: &CallContext, _: &VendorRef) -> Result<Sensitive<String>, FindingsError> {
+        Ok(Sensitive::new("All is well.".to_owned()))
+    }
+
+    async fn variables(&self, _: &CallContext, _: &VendorRef) -> Result<Sensitive<FindingVariables>, FindingsError> {
+        Ok(Sensitive::new(FindingVariables { status: "done".to_owned(), values: serde_json::Map::new() }))
+    }
+}
+
+#[async_trait]
+impl Passthrough for Fictive {
+    fn judge(&self, call: &PassedCall) -> Result<Passed, PassRefusal> {
+        passthrough::judge(PASSED, call)
+    }
+
+    async fn pass(&self, _: &CallContext, _: &PassedCall) -> Result<VendorAnswer, CallError> {
+        let (status, headers) = (StatusCode::OK, HeaderMap::new());
+        Ok(VendorAnswer { status, headers, body: "[]".into(), took: Duration::ZERO })
+    }
+}
 
 fn descriptor(types: &[CheckType]) -> Descriptor {
     let product = |check_type| Product {
@@ -294,7 +372,15 @@ fn descriptor(types: &[CheckType]) -> Descriptor {
 #[async_trait]
 impl Provider for Fictive {
     fn descriptor(&self) -> &Descriptor {
-        &self.0
+        &self.descriptor
+    }
+
+    fn findings(&self) -> Option<&dyn Findings> {
+        self.is_open.then_some(self)
+    }
+
+    fn passthrough(&self) -> Option<&dyn Passthrough> {
+        self.is_open.then_some(self)
     }
 
     fn validate(&self, order: &OrderInput, _: &CheckInput) -> Vec<FieldError> {
@@ -329,7 +415,7 @@ impl Provider for Fictive {
     }
 
     async fn document(&self, _: &CallContext, _: &DocumentRef) -> Result<ByteStream, CallError> {
-        Err(CallError::Lost { why: provider::LostReason::Status(404) })
+        Ok(Box::pin(futures::stream::iter([Ok("a report".into())])))
     }
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {

@@ -3,11 +3,15 @@
 mod access;
 mod batch_files;
 mod batches;
+mod documents;
 mod edge;
+mod findings;
 mod gateway;
 mod idempotency;
 mod malformed;
 mod monitors;
 mod orders;
+mod passthrough;
 mod reconciliation;
 mod sockets;
+mod vendor;

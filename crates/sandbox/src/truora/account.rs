@@ -40,6 +40,10 @@ impl Check {
         let end = self.course.last().map_or(Duration::ZERO, |(due, _)| *due);
         clock.elapsed_since(self.created_at) >= end
     }
+
+    pub fn has_variables(&self, clock: &SimClock, takes: Duration) -> bool {
+        self.status().is_final() && clock.elapsed_since(self.updated_at) >= takes
+    }
 }
 
 /// A check reached a step of its course.
@@ -59,6 +63,8 @@ pub struct Account {
     fresh: Vec<usize>,
     pub continuous: Vec<Continuous>,
     pub batches: Batches,
+    /// Ended, and their variables are not there yet.
+    computing: BTreeSet<usize>,
 }
 
 /// What a create call came to.
@@ -213,9 +219,19 @@ impl Account {
                     news.push(News { check: at, status: check.status() });
                 }
             }
+            if check.status().is_final() && !check.stranger {
+                self.computing.insert(at);
+            }
             !check.status().is_final()
         });
         news
+    }
+
+    /// The checks whose variables have become ready since the last time.
+    pub fn computed(&mut self, clock: &SimClock, takes: Duration) -> Vec<usize> {
+        let checks = &self.checks;
+        let is_ready = |at: &usize| checks[*at].has_variables(clock, takes);
+        self.computing.extract_if(.., is_ready).collect()
     }
 }
 

@@ -249,7 +249,7 @@ fn statuses(check: &Check, status: Status) -> Value {
     Value::Array(rows)
 }
 
-fn database_id(name: &str) -> String {
+pub fn database_id(name: &str) -> String {
     format!("DBI{}", hex::encode(&Sha256::digest(name)[..20]))
 }
 
@@ -305,8 +305,10 @@ fn summaries(check: &Check, status: Status) -> [(&'static str, Value); 3] {
     [("summary", person), ("company_summary", company), ("vehicle_summary", vehicle)]
 }
 
-/// One row per data set that something was found in, in the sources' own language.
-pub fn details(check: &Check) -> Vec<Value> {
+/// One row per data set, in the sources' own language or in English.
+pub fn details(check: &Check, english: bool) -> Vec<Value> {
+    let word = |spanish: &'static str, its_english: &'static str| if english { its_english } else { spanish };
+    let form = |field: &str| check.form.get(field);
     let row = |score: &Score| {
         let side = score.searched();
         json!({
@@ -314,7 +316,12 @@ pub fn details(check: &Check) -> Vec<Value> {
             "check_id": check.id, "data_set": score.data_set, "database_name": format!("Fuente de {}", score.data_set),
             "result": if side.result == "ignored" { "not_found" } else { side.result }, "severity": side.severity,
             "score": side.score, "group": "unknown", "route": "person", "depth": 0,
-            "tables": [{ "title": "Resultado", "rows": [{ "cells": [{ "label": "Estado", "value": side.result }] }] }],
+            "database_id": database_id(score.data_set), "document_type": "national-id",
+            "found_first_name": form("first_name"), "found_last_name": form("last_name"),
+            "tables": [{
+                "title": word("Resultado", "Result"),
+                "rows": [{ "cells": [{ "label": word("Estado", "Status"), "value": side.result }] }],
+            }],
             "update_date": moment(check.updated_at),
         })
     };

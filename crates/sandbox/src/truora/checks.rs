@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::account::{Check, Created};
 use super::fate::Fate;
-use super::{Habits, Simulator, bodies, form, gateway, pdf};
+use super::{Habits, Simulator, bodies, findings, form, gateway, pdf};
 
 pub const TOO_MANY: &str =
     "There are too many high priority background checks being processed. Please try again later.";
@@ -27,9 +27,7 @@ pub fn router() -> Router<Arc<Simulator>> {
         .route("/v1/checks", post(create).get(list))
         .route("/v1/checks/{id}", get(fetch).delete(erase))
         .route("/v1/checks/{id}/details", get(details))
-        .route("/v1/checks/{id}/attachments", get(attachments))
-        .route("/v1/checks/{id}/summarize", get(summarize))
-        .route("/v1/checks/{id}/variables", get(variables))
+        .merge(findings::router())
         .route("/v1/checks/{id}/pdf", post(print_pdf).get(read_pdf))
 }
 
@@ -74,6 +72,14 @@ async fn create(State(simulator): State<Arc<Simulator>>, headers: HeaderMap, bod
 #[derive(Deserialize)]
 pub struct Cursor {
     start_key: Option<String>,
+    /// ISO 639-1. What the vendor has no words in stays Spanish.
+    lang: Option<String>,
+}
+
+impl Cursor {
+    pub fn is_english(&self) -> bool {
+        self.lang.as_deref() == Some("en")
+    }
 }
 
 pub struct BadCursor;
@@ -167,46 +173,11 @@ async fn details(
     let account = simulator.account();
     let Some(check) = account.find(&id) else { return not_found() };
     let path = format!("/v1/checks/{id}/details");
-    let rows = bodies::details(check);
+    let rows = bodies::details(check, cursor.is_english());
     let key = |row: &Value| row["id"].as_str().unwrap_or_default().to_owned();
     let from = after.and_then(|after| rows.iter().position(|row| key(row) == after)).map_or(0, |at| at + 1);
     let (rows, next) = page(rows.into_iter().skip(from), &path, key, &habits);
     Json(json!({ "details": rows, "self": path, "next": next })).into_response()
-}
-
-async fn attachments(State(simulator): State<Arc<Simulator>>, Path(id): Path<String>) -> Response {
-    match simulator.account().find(&id) {
-        Some(_) => {
-            let link = format!("/v1/checks/{id}/attachments");
-            Json(json!({ "files": [], "next": "", "self": link, "total": 0 })).into_response()
-        }
-        None => not_found(),
-    }
-}
-
-async fn summarize(State(simulator): State<Arc<Simulator>>, Path(id): Path<String>) -> Response {
-    match simulator.account().find(&id) {
-        Some(check) => {
-            let text = format!("\nThe background check is {}.", check.status().as_str().replace('_', " "));
-            Json(json!({ "summary": text })).into_response()
-        }
-        None => not_found(),
-    }
-}
-
-async fn variables(State(simulator): State<Arc<Simulator>>, Path(id): Path<String>) -> Response {
-    match simulator.account().find(&id) {
-        Some(check) => {
-            let status = if check.status().is_final() { "completed" } else { "in_progress" };
-            let link = format!("/v1/checks/{id}");
-            Json(json!({
-                "check_id": id, "check": link, "details": format!("{link}/details"), "country": check.form.get("country"),
-                "check_status": check.status().as_str(), "variables_status": status, "person": { "criminal_records": {} },
-            }))
-            .into_response()
-        }
-        None => not_found(),
-    }
 }
 
 /// Prints what exists, on an unfinished check too.
@@ -220,10 +191,15 @@ async fn print_pdf(State(simulator): State<Arc<Simulator>>, Path(id): Path<Strin
     }
 }
 
-async fn read_pdf(State(simulator): State<Arc<Simulator>>, Path(id): Path<String>) -> Response {
+async fn read_pdf(
+    State(simulator): State<Arc<Simulator>>,
+    Path(id): Path<String>,
+    Query(asked): Query<Cursor>,
+) -> Response {
     match simulator.account().find(&id).filter(|check| check.printed) {
         Some(check) => {
-            let text = format!("Reporte {} {}", check.id, check.status().as_str());
+            let title = if asked.is_english() { "Report" } else { "Reporte" };
+            let text = format!("{title} {} {}", check.id, check.status().as_str());
             ([(CONTENT_TYPE, "application/pdf")], pdf::of(&text)).into_response()
         }
         None => not_found(),

@@ -25,7 +25,7 @@ pub fn error(status: StatusCode, message: &str) -> Response {
     (status, Json(error_body(status, message))).into_response()
 }
 
-/// The service's routes behind their gateway. `open` are those that take no key.
+/// The service's routes behind their gateway; those of `open` take no key.
 pub fn around(simulator: &Arc<Simulator>, routes: Router, open: Router) -> Router {
     let routes = routes
         .route_layer(middleware::from_fn_with_state(Arc::clone(simulator), check_key))

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::account::{Account, News, new_id};
+use super::account::{Account, Check, News, new_id};
 use super::continuous::Changed;
 use super::{Habits, HookFormat, Simulator, bodies};
 use crate::hooks::Hook;
@@ -28,6 +28,12 @@ pub fn send_changed(simulator: &Simulator, habits: &Habits, account: &Account, c
         None => "continuous_check".to_owned(),
     };
     deliver(simulator, habits, &kind, "changed", &account.continuous[changed.0].body(account, habits));
+}
+
+/// Tells that a check's variables are there. How the vendor writes the action is not documented; its page names the event
+/// "decision variables finished".
+pub fn send_variables(simulator: &Simulator, habits: &Habits, check: &Check) {
+    deliver(simulator, habits, &habits.hook_event_type, "decision_variables_finished", &bodies::check(check, habits));
 }
 
 fn deliver(simulator: &Simulator, habits: &Habits, kind: &str, action: &str, object: &Value) {

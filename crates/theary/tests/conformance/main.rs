@@ -6,6 +6,7 @@ mod cost;
 mod hooks;
 mod locating;
 mod orders;
+mod passthrough;
 mod releases;
 mod samples;
 mod singles;

@@ -7,7 +7,7 @@ use provider::{CallError, MonitorChange, MonitorCreated, MonitorUpdated, Monitor
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
 
-use super::{Site, context, in_colombia, now};
+use super::{Site, context, now};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -21,12 +21,6 @@ fn later() -> Date {
 }
 
 impl Site {
-    async fn finished(&self, number: &str) -> VendorRef {
-        let vendor = self.order(&in_colombia(number)).await.vendor;
-        self.advance(60);
-        vendor
-    }
-
     async fn repeat(&self, check: &VendorRef, frequency: &str) -> MonitorCreated {
         self.truora.create(&context(Share::Create), check, every(frequency), later()).await
     }

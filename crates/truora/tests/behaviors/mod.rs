@@ -1,15 +1,18 @@
 //! What is particular to this vendor, over sockets.
 
 mod continuous;
+mod documents;
+mod findings;
 mod hooks;
 mod lists;
 mod objects;
+mod passthrough;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{CheckId, CheckInput, OrderInput, Reference, SubmissionId, Timestamp};
+use domain::{CheckId, CheckInput, OrderInput, Reference, SubmissionId, Timestamp, VendorRef};
 use provider::call::Unlimited;
 use provider::{
     Accepted, CallContext, ItemOutcome, LocateQuery, Provider as _, Share, Sought, Submission, SubmissionItem,
@@ -48,6 +51,13 @@ impl Site {
 
     fn advance(&self, seconds: u64) {
         self.simulator.control().advance(Duration::from_secs(seconds));
+    }
+
+    /// A check that has ended.
+    async fn finished(&self, number: &str) -> VendorRef {
+        let accepted = self.order(&in_colombia(number)).await;
+        self.advance(60);
+        accepted.vendor
     }
 
     async fn submit(&self, item: &SubmissionItem) -> ItemOutcome {

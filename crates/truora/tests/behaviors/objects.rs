@@ -1,7 +1,5 @@
 //! Creating, reading and erasing checks.
 
-use std::time::Duration;
-
 use domain::{Outcome, Standing, VendorRef};
 use provider::{Fetched, ItemOutcome, ProbeFault, Provider as _, Share, Snapshot};
 use serde_json::{Value, json};
@@ -184,32 +182,4 @@ async fn erasing_removes_the_check_and_can_be_repeated() {
     assert!(matches!(site.truora.fetch(&ctx, &accepted.vendor).await, Ok(Fetched::Missing)));
     let books = site.simulator.control().books();
     assert_eq!((books.objects[0].state.as_str(), books.objects[0].canceled), ("deleted", false));
-}
-
-#[tokio::test]
-async fn details_are_read_to_the_end() {
-    let site = Site::with(json!({ "page_size": 3 })).await;
-    let accepted = site.order(&in_colombia("1032456790")).await;
-    site.advance(60);
-    let details = site.truora.details(&context(Share::Poll), &accepted.vendor).await.expect("details");
-    assert_eq!(details.len(), 7);
-    assert!(details.iter().any(|detail| detail.severity.as_deref() == Some("very_high")));
-    site.behave(json!({ "next_loops": true }));
-    assert!(site.truora.details(&context(Share::Poll), &accepted.vendor).await.is_err());
-    assert!(site.truora.details(&context(Share::Poll), &VendorRef::order("CHK0")).await.is_err());
-}
-
-#[tokio::test]
-async fn a_report_of_one_check_is_a_pdf() {
-    use futures::TryStreamExt as _;
-    let site = Site::start().await;
-    let accepted = site.order(&in_colombia("1032456701")).await;
-    site.simulator.control().advance(Duration::from_mins(1));
-    let snapshot = look(&site, &accepted.vendor).await;
-    let [report] = snapshot.documents.as_slice() else { panic!("{:?}", snapshot.documents) };
-    let stream = site.truora.document(&context(Share::Poll), report).await.expect("a document");
-    let chunks: Vec<_> = stream.try_collect().await.expect("whole");
-    assert!(chunks.concat().starts_with(b"%PDF-1.4"));
-    let strange = provider::DocumentRef { locator: "attachment/x".to_owned(), ..report.clone() };
-    assert!(site.truora.document(&context(Share::Poll), &strange).await.is_err());
 }

@@ -1,0 +1,32 @@
+//! The vendor's calls that others may make through the gateway: reads.
+
+use async_trait::async_trait;
+use http::Method;
+use provider::passthrough::{self, Rule, Verdict};
+use provider::{CallContext, CallError, NotSentReason, PassRefusal, Passed, PassedCall, Passthrough, VendorAnswer};
+
+use crate::Theary;
+
+/// Below `/background-check/v1`.
+static RULES: &[Rule] = &[
+    Rule { method: Method::POST, template: "/orders", verdict: Verdict::Creates },
+    Rule { method: Method::POST, template: "/batches", verdict: Verdict::Creates },
+    Rule { method: Method::GET, template: "/orders", verdict: Verdict::Reads },
+    Rule { method: Method::GET, template: "/orders/{id}", verdict: Verdict::Reads },
+    Rule { method: Method::GET, template: "/orders/{id}/searches", verdict: Verdict::Reads },
+    Rule { method: Method::GET, template: "/orders/{id}/searches/{search_id}", verdict: Verdict::Reads },
+    Rule { method: Method::GET, template: "/orders/{id}/events", verdict: Verdict::Reads },
+];
+
+#[async_trait]
+impl Passthrough for Theary {
+    fn judge(&self, call: &PassedCall) -> Result<Passed, PassRefusal> {
+        passthrough::judge(RULES, call)
+    }
+
+    async fn pass(&self, ctx: &CallContext, call: &PassedCall) -> Result<VendorAnswer, CallError> {
+        let not_sent = CallError::NotSent { why: NotSentReason::BadRequest, retry_after: None };
+        self.judge(call).map_err(|_| not_sent)?;
+        self.client.read_path(ctx, &call.path, &call.query).await
+    }
+}
