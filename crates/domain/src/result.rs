@@ -1,11 +1,15 @@
 //! How checks end: outcomes, reasons and results.
 
+mod identity;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::input::Money;
 use crate::status::words;
+
+pub use self::identity::{Declined, DocumentSeen, IdentityResult, IdentityValidation, StatusOverride};
 
 /// What a completed check means to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -47,6 +51,7 @@ impl std::fmt::Debug for Reason {
 pub enum CheckResult {
     Verification(Box<VerificationResult>),
     Background(Box<BackgroundResult>),
+    Identity(Box<IdentityResult>),
 }
 
 impl std::fmt::Debug for CheckResult {

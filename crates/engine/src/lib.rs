@@ -10,12 +10,15 @@
 //! 6. [`sweep`]: looks whether a vendor has anything of ours that nobody here knows of; [`cancellations`] asks it to
 //!    cancel what is one too many.
 //!
+//! [`act`] answers what a vendor waits for, when a caller asks for it.
+//!
 //! [`batches`] take many orders in at once; [`plan`] shares the calls out, so that none of them holds the others up.
 //!
 //! All news goes through [`Order::tell`](domain::Order::tell), and so through the one reducer. [`workers`] runs the
 //! loops; [`gate`] (pauses, circuits) and [`budget`] (rates) say when a vendor may be called.
 
 pub mod accept;
+pub mod act;
 pub mod batches;
 mod bell;
 pub mod budget;
@@ -43,6 +46,7 @@ use store::Store;
 use tokio::sync::Notify;
 
 pub use crate::accept::AcceptError;
+pub use crate::act::ActError;
 pub use crate::batches::BatchIntake;
 pub use crate::inbox::HookError;
 pub use crate::ops::{Choice, Resolution, ResolveError, Vetted};

@@ -39,6 +39,7 @@ mod fate;
 mod form;
 mod gateway;
 mod hooks;
+mod identity;
 mod pdf;
 
 use std::io;
@@ -56,6 +57,7 @@ use crate::server::{self, Running, Tools};
 use crate::vendor::{Behavior, Switches, Vendor};
 
 use account::Account;
+pub use identity::{FLOW as IDENTITY_FLOW, IdentityHabits};
 
 /// The credentials it takes and gives.
 #[derive(Debug, Clone)]
@@ -117,6 +119,7 @@ pub struct Habits {
     pub hook_format: HookFormat,
     /// Rules write `checks.check`, hooks `check`.
     pub hook_event_type: String,
+    pub identity: IdentityHabits,
 }
 
 impl Default for Habits {
@@ -141,6 +144,7 @@ impl Default for Habits {
             hook_key_hex: false,
             hook_format: HookFormat::Token,
             hook_event_type: "check".to_owned(),
+            identity: IdentityHabits::default(),
         }
     }
 }
@@ -166,7 +170,13 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 /// Starts it on this port (0: a free one).
 pub async fn start(port: u16, clock: SimClock, config: Config) -> io::Result<Running> {
-    let make = |tools| Simulator { tools, config, habits: Switches::new(Habits::default()), account: Mutex::default() };
+    let make = |tools| Simulator {
+        tools,
+        config,
+        habits: Switches::new(Habits::default()),
+        account: Mutex::default(),
+        desk: Mutex::default(),
+    };
     server::start(port, clock, make).await
 }
 
@@ -175,6 +185,7 @@ struct Simulator {
     config: Config,
     habits: Switches<Habits>,
     account: Mutex<Account>,
+    desk: Mutex<identity::Desk>,
 }
 
 impl Simulator {
@@ -187,23 +198,37 @@ impl Simulator {
         }
         account
     }
+
+    /// Its links and processes as they stand now, likewise.
+    fn identity(&self) -> MutexGuard<'_, identity::Desk> {
+        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        for news in desk.move_on(&self.tools.clock) {
+            identity::tell(self, &news);
+        }
+        desk
+    }
 }
 
 impl Vendor for Simulator {
     fn router(self: Arc<Self>) -> Router {
         // Batches, monitors, custom types and settings would each add a router of their own here.
-        gateway::around(&self, checks::router().with_state(Arc::clone(&self)))
+        let routes = checks::router().merge(identity::router());
+        let with_key = gateway::around(&self, routes.with_state(Arc::clone(&self)));
+        identity::page().with_state(self).fallback_service(with_key)
     }
 
     fn classify(&self, method: &Method, path: &str) -> &'static str {
         let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         match (method.as_str(), segments.as_slice()) {
             ("POST", ["v1", "checks"]) => "create",
-            ("GET", ["v1", "checks"]) => "list",
+            ("GET", ["v1", "checks" | "processes"]) => "list",
             ("GET", ["v1", "checks", _]) => "get",
             ("DELETE", ["v1", "checks", _]) => "delete",
             ("GET", ["v1", "checks", _, "details"]) => "details",
-            (_, ["v1", "checks", _, "pdf"]) => "document",
+            (_, ["v1", "checks" | "processes", _, "pdf"]) => "document",
+            ("POST", ["v1", "api-keys"]) => "link",
+            ("GET", ["v1", "processes", ..]) => "get_process",
+            ("GET", []) => "applicant",
             _ => "other",
         }
     }
@@ -229,7 +254,9 @@ impl Vendor for Simulator {
             canceled: false,
             stranger: check.stranger,
         };
-        self.account().checks().iter().map(entry).collect()
+        let mut objects: Vec<_> = self.account().checks().iter().map(entry).collect();
+        objects.extend(identity::entries(&self.identity()));
+        objects
     }
 
     fn behavior(&self) -> &dyn Behavior {
@@ -249,5 +276,6 @@ impl Vendor for Simulator {
 
     fn tick(&self) {
         drop(self.account());
+        drop(self.identity());
     }
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::case::Sightings;
 use domain::{CheckInput, Clock as _, FieldError, OrderInput, Reason, Reference, Timestamp, VendorRef};
 use provider::{
-    ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched, HookNews, HookRefused,
+    Actions, ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched, HookNews, HookRefused,
     HookRequest, ItemOutcome, LocateQuery, ProbeFault, Provider, Snapshot, Submission, SubmitReport, SweepQuery,
 };
 
@@ -117,6 +117,10 @@ impl Provider for Watched {
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
         self.provider.receive_hook(request)
+    }
+
+    fn actions(&self) -> Option<&dyn Actions> {
+        self.provider.actions()
     }
 
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {

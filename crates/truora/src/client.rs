@@ -13,9 +13,9 @@ use url::Url;
 use crate::pages::Pages;
 use crate::wire::{self, ErrorBody};
 
-const KEY: HeaderName = HeaderName::from_static("truora-api-key");
+pub const KEY: HeaderName = HeaderName::from_static("truora-api-key");
 const PRIORITY: HeaderName = HeaderName::from_static("truora-priority");
-const FORM: &str = "application/x-www-form-urlencoded";
+pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A scanned page may be large: a row repeats every source of its check.
 const MAX_PAGE: usize = 32 * 1024 * 1024;
@@ -35,6 +35,11 @@ impl Client {
         let mut key = HeaderValue::from_str(key.expose_secret().trim()).ok().filter(|key| !key.is_empty())?;
         key.set_sensitive(true);
         Some(Self { http: VendorHttp::new(), checks, key })
+    }
+
+    /// The same way to the vendor, for its other services.
+    pub fn way(&self) -> (VendorHttp, HeaderValue) {
+        (self.http.clone(), self.key.clone())
     }
 
     /// `POST /v1/checks` with a form body; answers are JSON.
@@ -131,7 +136,7 @@ pub fn found(answer: VendorAnswer) -> Result<Option<VendorAnswer>, CallError> {
 }
 
 /// An answer that calls itself a document but is not (an error page, an empty body) is refused at its first bytes.
-async fn only_pdf(mut stream: ByteStream) -> Result<ByteStream, CallError> {
+pub async fn only_pdf(mut stream: ByteStream) -> Result<ByteStream, CallError> {
     const MAGIC: &[u8] = b"%PDF";
     let mut head = BytesMut::new();
     while head.len() < MAGIC.len() {

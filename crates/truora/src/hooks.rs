@@ -20,6 +20,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::identity;
 use crate::mapping;
 use crate::outcome::OutcomePolicy;
 use crate::wire::{self, HookClaims, HookEvent};
@@ -113,6 +114,10 @@ fn check_age(iat: i64, now: Timestamp) -> Result<(), HookRefused> {
 fn dated(policy: &OutcomePolicy, event: &HookEvent) -> Result<HookNews, HookRefused> {
     let (kind, action) = words(event);
     let object = object(event);
+    if let Some((reference, vendor, says)) = identity::news(&kind, &object)? {
+        let dedupe_key = dedupe_key(event, vendor.as_ref().map_or("", |vendor| vendor.order_id.as_str()));
+        return Ok(HookNews { dedupe_key, reference, vendor, says });
+    }
     let id = check_id(&object)?;
     let check: Option<wire::Check> = Deserialize::deserialize(&object).ok();
     let (Some(check), Some(id), true) = (check, id.clone(), is_of_check(&kind, &action)) else {
@@ -133,8 +138,16 @@ fn dated(policy: &OutcomePolicy, event: &HookEvent) -> Result<HookNews, HookRefu
 /// hint can never make a dated event look like a repetition.
 fn undated(event: &HookEvent) -> Result<HookNews, HookRefused> {
     let (kind, action) = words(event);
-    let id = check_id(&object(event))?;
+    let object = object(event);
+    let id = check_id(&object)?;
+    let of_process = identity::news(&kind, &object)?;
     let news = match id {
+        _ if let Some((_, Some(vendor), _)) = of_process => HookNews {
+            dedupe_key: dedupe_key(event, &vendor.order_id),
+            reference: None,
+            vendor: Some(vendor),
+            says: HookSays::Changed,
+        },
         Some(id) if is_of_check(&kind, &action) => HookNews {
             dedupe_key: dedupe_key(event, &id),
             reference: None,

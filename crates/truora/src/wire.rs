@@ -249,11 +249,11 @@ fn moment(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| format!("{}T00:00:00Z", text.parse::<domain::Date>().ok()?).parse().ok())
 }
 
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }
 
-fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
+pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
     Ok(Some(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default()))
 }
 

@@ -105,14 +105,20 @@ fn masked(result: &CheckResult) -> CheckResult {
                 *birth = mask::written_date(birth);
             }
         }
+        CheckResult::Identity(found) => {
+            if let Some(document) = &mut found.document {
+                document.number = document.number.as_deref().map(mask::identifier);
+                document.date_of_birth = document.date_of_birth.as_deref().map(mask::written_date);
+            }
+        }
     }
     result
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::result::{IdentityFound, Respondent};
-    use domain::{BackgroundResult, VerificationResult};
+    use domain::result::{DocumentSeen, IdentityFound, Respondent};
+    use domain::{BackgroundResult, IdentityResult, VerificationResult};
 
     use super::*;
 
@@ -126,7 +132,18 @@ mod tests {
             respondent: Some(Respondent { email: Some("hr@example.com".to_owned()), ..Respondent::default() }),
             ..VerificationResult::default()
         }));
-        let shown = serde_json::to_string(&[masked(&background), masked(&verification)]).expect("json");
+        let identity = CheckResult::Identity(Box::new(IdentityResult {
+            document: Some(DocumentSeen {
+                number: Some("1032456701".to_owned()),
+                date_of_birth: Some("1990-05-15".to_owned()),
+                expires_on: Some("2031-01-31".to_owned()),
+                ..DocumentSeen::default()
+            }),
+            ..IdentityResult::default()
+        }));
+        let shown =
+            serde_json::to_string(&[masked(&background), masked(&verification), masked(&identity)]).expect("json");
+        assert!(shown.contains("******6701") && shown.contains("2031-01-31") && !shown.contains("103245"), "{shown}");
         assert!(shown.contains("1990-**-**") && shown.contains("h***@example.com"), "{shown}");
         assert!(!shown.contains("05-15") && !shown.contains("hr@"), "{shown}");
     }

@@ -14,19 +14,25 @@ use crate::hooks::Hook;
 
 /// Tells of one step of a check, if anybody listens.
 pub fn send(simulator: &Simulator, habits: &Habits, account: &Account, news: &News) {
-    let (Some(url), Some(action)) = (simulator.tools.hooks.target(), news.status.hook_action()) else { return };
-    let check = account.check(news.check);
+    let Some(action) = news.status.hook_action() else { return };
+    let object = bodies::check_at(account.check(news.check), news.status, habits);
+    deliver(simulator, habits, &habits.hook_event_type, action, &object);
+}
+
+/// Sends one event, if anybody listens.
+pub fn deliver(simulator: &Simulator, habits: &Habits, event_type: &str, action: &str, object: &Value) {
+    let Some(url) = simulator.tools.hooks.target() else { return };
     let now = simulator.tools.clock.now();
     let claims = json!({
         "iss": "Truora",
         "iat": now.unix_timestamp(),
         "events": [{
             "id": new_id("HKE", 20),
-            "event_type": habits.hook_event_type,
+            "event_type": event_type,
             "event_action": action,
             "version": "1.0",
             "timestamp": bodies::moment(now),
-            "object": bodies::check_at(check, news.status, habits),
+            "object": object,
         }],
     });
     let (content_type, body) = match habits.hook_format {
@@ -42,7 +48,7 @@ pub fn send(simulator: &Simulator, habits: &Habits, account: &Account, news: &Ne
 }
 
 /// `key_is_hex`: the bytes that the key's hex digits stand for sign, rather than the digits.
-fn sign(claims: &Value, key: &str, key_is_hex: bool) -> String {
+pub fn sign(claims: &Value, key: &str, key_is_hex: bool) -> String {
     let decoded = if key_is_hex { hex::decode(key).ok() } else { None };
     let key = decoded.unwrap_or_else(|| key.as_bytes().to_vec());
     let header = json!({ "alg": "HS256", "typ": "JWT" });

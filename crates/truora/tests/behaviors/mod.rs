@@ -1,6 +1,7 @@
 //! What is particular to this vendor, over sockets.
 
 mod hooks;
+mod identity;
 mod lists;
 mod objects;
 
