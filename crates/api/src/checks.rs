@@ -1,4 +1,5 @@
 //! `/v1/checks`
 
+pub mod act;
 pub mod get;
 pub mod vendor_payload;

@@ -69,6 +69,7 @@ fn closed() -> OpenApiRouter<App> {
         .routes(routes!(batches::report::report))
         .routes(routes!(batches::template::template))
         .routes(routes!(checks::get::get))
+        .routes(routes!(checks::act::act))
         .routes(routes!(checks::vendor_payload::vendor_payload))
         .routes(routes!(reconciliation::cases::list::list))
         .routes(routes!(reconciliation::cases::get::get))

@@ -48,6 +48,7 @@ fn rule(operation: &str, check_id: &Value) -> Option<Rule> {
         | "getCheckVendorPayload"
         | "getReconciliationCase"
         | "scanReconciliationCase" => (None, &[], NotFound),
+        "actOnCheck" => (Some(json!({"type": "resend_link"})), &[], NotFound),
         "resolveReconciliationCase" => {
             (Some(json!({"items": [{"check_id": check_id, "decision": "fail"}]})), &[], NotFound)
         }

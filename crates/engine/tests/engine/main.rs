@@ -4,6 +4,7 @@ mod batch_crashes;
 mod batches;
 mod fault_schedules;
 mod gates;
+mod identity;
 mod late_proof;
 mod operators;
 mod positions;

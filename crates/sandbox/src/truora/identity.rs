@@ -104,7 +104,7 @@ pub fn router() -> Router<Arc<Simulator>> {
 
 /// The applicants' page, which needs a token only.
 pub fn page() -> Router<Arc<Simulator>> {
-    Router::new().route("/", get(open))
+    Router::new().route("/", get(open)).method_not_allowed_fallback(gateway::unknown_route)
 }
 
 /// The processes as books show them. Links are none: nobody has begun by one.
@@ -173,9 +173,10 @@ struct Token {
 
 /// The applicant opens a link.
 async fn open(State(simulator): State<Arc<Simulator>>, Query(query): Query<Token>) -> Response {
+    let Some(token) = query.token else { return gateway::unknown_route().await };
     let habits = simulator.habits.get().identity;
     let now = simulator.tools.clock.now();
-    let opened = simulator.identity().open(query.token.as_deref().unwrap_or_default(), &habits, now);
+    let opened = simulator.identity().open(&token, &habits, now);
     let page = |status, text: &str| (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], text.to_owned());
     match opened {
         desk::Opened::Process(id) => page(StatusCode::OK, &format!("<p>Process {id}</p>")),
