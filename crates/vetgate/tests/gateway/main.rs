@@ -7,6 +7,7 @@ mod commands;
 mod crashes;
 mod demo;
 mod example;
+mod identity;
 mod kills;
 mod kills_batch;
 mod settings;
