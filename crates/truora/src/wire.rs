@@ -103,6 +103,9 @@ pub struct Check {
     pub name_score: Option<f64>,
     /// Keys of version 0, the same score.
     pub homonym_score: Option<f64>,
+    /// Keys of version 0, experimental: 1 is a likely namesake.
+    #[serde(deserialize_with = "lenient")]
+    pub homonym_probability: Option<f64>,
     pub scores: Option<Vec<DatasetScore>>,
     /// One row per database and data set.
     pub statuses: Option<Vec<SourceRow>>,
@@ -137,6 +140,8 @@ pub struct Side {
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct SourceRow {
+    #[serde(deserialize_with = "lenient")]
+    pub database_name: Option<String>,
     pub status: Option<String>,
     /// In the vendor's inner names; a name may come more than once.
     #[serde(deserialize_with = "lenient")]

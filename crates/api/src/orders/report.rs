@@ -53,9 +53,11 @@ pub async fn report(
     let (mut tx, reach) = (app.store().begin().await?, caller.reach());
     let order = tx.orders().get(&reach, id).await?.ok_or_else(|| Problem::not_found("order"))?;
     let events = tx.orders().events(&reach, id, MOST_EVENTS, None).await?;
+    let checks: Vec<_> = order.checks.iter().map(|check| check.id).collect();
+    let sharers = tx.vendor_objects().sharers(&checks).await?;
     Ok(Json(Report {
         generated_at: app.now(),
-        order: OrderView::masked(&order),
+        order: OrderView::masked(&order).sharing(&sharers),
         timeline: events.into_iter().map(EventView::of).collect(),
     }))
 }

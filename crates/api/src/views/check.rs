@@ -1,5 +1,7 @@
 //! A check as callers see it.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Action, Check, CheckId, CheckResult, CheckStatus, CheckType, OrderId, Outcome, ProviderId, Reason, Timestamp,
 };
@@ -59,9 +61,25 @@ pub struct VendorView {
     /// The vendor's own word, unchanged.
     #[schema(required)]
     status: Option<String>,
+    /// Further checks of the same tenant that this object fulfils, since the vendor has answered their orders with it, too.
+    /// Told where a single order or check is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared_with: Option<Vec<CheckId>>,
 }
 
+/// Which checks share their vendor's object with which others.
+pub type Sharers = BTreeMap<CheckId, Vec<CheckId>>;
+
 impl CheckView {
+    /// The same, saying with whom its vendor's object is shared.
+    #[must_use]
+    pub fn sharing(mut self, sharers: &Sharers) -> Self {
+        if let Some(vendor) = &mut self.vendor {
+            vendor.shared_with = Some(sharers.get(&self.id).cloned().unwrap_or_default());
+        }
+        self
+    }
+
     pub fn of(check: &Check) -> Self {
         let state = &check.state;
         Self {
@@ -76,6 +94,7 @@ impl CheckView {
                 order_id: binding.vendor.order_id.clone(),
                 check_id: binding.vendor.check_id.clone(),
                 status: state.native_status().map(str::to_owned),
+                shared_with: None,
             }),
             action: state.action().cloned(),
             outcome: state.outcome(),

@@ -1,5 +1,6 @@
 //! What is particular to this vendor, over sockets.
 
+mod countries;
 mod hooks;
 mod identity;
 mod lists;
