@@ -11,4 +11,5 @@ mod identity;
 mod kills;
 mod kills_batch;
 mod settings;
+mod sharing;
 mod support;
