@@ -114,9 +114,13 @@ fn check_age(iat: i64, now: Timestamp) -> Result<(), HookRefused> {
 fn dated(policy: &OutcomePolicy, event: &HookEvent) -> Result<HookNews, HookRefused> {
     let (kind, action) = words(event);
     let object = object(event);
-    if let Some((reference, vendor, says)) = identity::news(&kind, &object)? {
-        let dedupe_key = dedupe_key(event, vendor.as_ref().map_or("", |vendor| vendor.order_id.as_str()));
-        return Ok(HookNews { dedupe_key, reference, vendor, says });
+    if let Some(of_process) = identity::news(&kind, &object)? {
+        return Ok(HookNews {
+            dedupe_key: dedupe_key(event, &of_process.vendor.order_id),
+            reference: Some(of_process.reference),
+            vendor: Some(of_process.vendor),
+            says: of_process.says,
+        });
     }
     let id = check_id(&object)?;
     let check: Option<wire::Check> = Deserialize::deserialize(&object).ok();
@@ -140,14 +144,12 @@ fn undated(event: &HookEvent) -> Result<HookNews, HookRefused> {
     let (kind, action) = words(event);
     let object = object(event);
     let id = check_id(&object)?;
-    let of_process = identity::news(&kind, &object)?;
+    if let Some(of_process) = identity::news(&kind, &object)? {
+        let dedupe_key = format!("undated:{}", dedupe_key(event, &of_process.vendor.order_id));
+        let vendor = Some(of_process.vendor);
+        return Ok(HookNews { dedupe_key, reference: None, vendor, says: HookSays::Changed });
+    }
     let news = match id {
-        _ if let Some((_, Some(vendor), _)) = of_process => HookNews {
-            dedupe_key: dedupe_key(event, &vendor.order_id),
-            reference: None,
-            vendor: Some(vendor),
-            says: HookSays::Changed,
-        },
         Some(id) if is_of_check(&kind, &action) => HookNews {
             dedupe_key: dedupe_key(event, &id),
             reference: None,

@@ -206,7 +206,7 @@ impl Identity {
         };
         let process: Process = answer.json()?;
         let ours = reference.map(|reference| reference.to_string());
-        let is_it = process.process_id.as_deref() == Some(id)
+        let is_it = process.id.as_deref() == Some(id)
             && (ours.is_none() || process.account_id.is_none() || process.account_id == ours);
         if !is_it {
             return Err(unreadable());

@@ -55,6 +55,7 @@ pub const FLOW: &str = "IPF5a0dbf1e2c3d4e5f60718293a4b5c6d7";
 /// What is not documented of Digital Identity, or differs from account to account. Under `identity` of the switches.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "switches are thrown one by one")]
 pub struct IdentityHabits {
     /// The account's flows.
     pub flows: Vec<String>,

@@ -16,11 +16,15 @@ use super::wire::{HookObject, Process};
 
 const KIND: &str = "identity_process";
 
-/// What an event of a process says, and of which check's; `None`: it is of something else.
-pub fn news(
-    kind: &str,
-    object: &Value,
-) -> Result<Option<(Option<Reference>, Option<VendorRef>, HookSays)>, HookRefused> {
+/// What an event says of a check's process.
+pub struct ProcessNews {
+    pub reference: Reference,
+    pub vendor: VendorRef,
+    pub says: HookSays,
+}
+
+/// Reads an event; `None`: it is of something else.
+pub fn news(kind: &str, object: &Value) -> Result<Option<ProcessNews>, HookRefused> {
     if kind != KIND {
         return Ok(None);
     }
@@ -34,7 +38,7 @@ pub fn news(
     let runs = told.status.as_deref() == Some("pending");
     let says = if runs {
         let process = Process {
-            process_id: Some(process_id),
+            id: Some(process_id),
             account_id: told.row.account_id,
             status: told.status,
             ..Process::default()
@@ -43,5 +47,5 @@ pub fn news(
     } else {
         HookSays::Changed
     };
-    Ok(Some((Some(reference), Some(vendor), says)))
+    Ok(Some(ProcessNews { reference, vendor, says }))
 }

@@ -93,7 +93,7 @@ fn expiry(token: &str, answer: &VendorAnswer) -> Option<domain::Timestamp> {
 pub fn snapshot(process: &Process, payload: Bytes) -> Snapshot {
     let standing = standing(process);
     let is_final = standing.is_final();
-    let id = process.process_id.clone();
+    let id = process.id.clone();
     let documents = id.as_deref().filter(|_| is_final).map(report);
     Snapshot {
         documents: documents.into_iter().collect(),
@@ -165,7 +165,7 @@ fn result(process: &Process) -> IdentityResult {
             declined.push(reason);
         }
     }
-    let document = rows.iter().rev().filter_map(|row| row.details.as_ref()?.document_details.as_ref()).next();
+    let document = rows.iter().rev().find_map(|row| row.details.as_ref()?.document_details.as_ref());
     IdentityResult {
         status: counts(process).map(native_status),
         methods: methods.into_iter().collect(),
@@ -190,7 +190,7 @@ fn validation(row: &Validation) -> IdentityValidation {
             Some("phone-validation") => "phone".to_owned(),
             other => other.and_then(vendor_code).unwrap_or("other").to_owned(),
         },
-        status: row.validation_status.as_deref().map(native_status),
+        status: row.status.as_deref().map(native_status),
         score: face.and_then(|face| face.confidence_score).filter(|score| (0.0..=1.0).contains(score)),
         declined: of_code(row.declined_reason.as_deref()),
     }
@@ -204,9 +204,9 @@ fn seen(document: &Document) -> DocumentSeen {
         Some(date(&text).map_or(text, |date| date.to_string()))
     };
     DocumentSeen {
-        kind: filled(&document.document_type),
+        kind: filled(&document.kind),
         country: filled(&document.country),
-        number: filled(&document.document_number),
+        number: filled(&document.number),
         first_name: filled(&document.name),
         last_name: filled(&document.last_name),
         date_of_birth: day(&document.date_of_birth),

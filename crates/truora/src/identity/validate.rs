@@ -25,12 +25,11 @@ pub fn faults(order: &OrderInput, check: &CheckInput, settings: &IdentitySetting
             let detail = "Expected the id of a flow that was made in Truora's dashboard, such as IPF…";
             faults.push(FieldError::check("/flow", "invalid", detail));
         }
-        Some(_) => {}
         None if flow_of(check, settings).is_none() => {
             let detail = "Name the flow to go through; no default is set for this account (truora.identity_flow).";
             faults.push(FieldError::check("/flow", "required", detail));
         }
-        None => {}
+        _ => {}
     }
     let Subject::Person(person) = &order.subject else {
         let detail = "Only a person can show who they are.";

@@ -43,8 +43,8 @@ impl Row {
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Process {
-    #[serde(alias = "identity_process_id")]
-    pub process_id: Option<String>,
+    #[serde(rename = "process_id", alias = "identity_process_id")]
+    pub id: Option<String>,
     pub account_id: Option<String>,
     pub status: Option<String>,
     /// Wins over `status`.
@@ -65,8 +65,8 @@ pub struct Validation {
     /// `document-validation`, `face-recognition`, `email-validation`, `phone-validation`.
     #[serde(rename = "type", deserialize_with = "lenient")]
     pub kind: Option<String>,
-    #[serde(deserialize_with = "lenient")]
-    pub validation_status: Option<String>,
+    #[serde(rename = "validation_status", deserialize_with = "lenient")]
+    pub status: Option<String>,
     #[serde(deserialize_with = "lenient")]
     pub declined_reason: Option<String>,
     #[serde(deserialize_with = "lenient")]
@@ -85,12 +85,12 @@ pub struct Details {
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Document {
-    #[serde(deserialize_with = "lenient")]
-    pub document_type: Option<String>,
+    #[serde(rename = "document_type", deserialize_with = "lenient")]
+    pub kind: Option<String>,
     #[serde(deserialize_with = "lenient")]
     pub country: Option<String>,
-    #[serde(alias = "doc_id", deserialize_with = "lenient")]
-    pub document_number: Option<String>,
+    #[serde(rename = "document_number", alias = "doc_id", deserialize_with = "lenient")]
+    pub number: Option<String>,
     #[serde(deserialize_with = "lenient")]
     pub name: Option<String>,
     #[serde(deserialize_with = "lenient")]
