@@ -1,5 +1,6 @@
 //! `/v1/checks`
 
+pub mod act;
 pub mod details;
 pub mod get;
 pub mod summary;

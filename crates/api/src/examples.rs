@@ -94,6 +94,21 @@ pub fn check_view() -> Value {
     })
 }
 
+/// A check that waits for its applicant.
+pub fn waiting_check_view() -> Value {
+    let mut check = check_view();
+    check["type"] = json!("identity_verification");
+    check["provider"] = json!("truora");
+    check["status"] = json!("action_required");
+    check["vendor"] = json!({"order_id": CHECK_ID, "check_id": null, "status": "no_process"});
+    check["action"] = json!({
+        "type": "applicant_link", "url": "https://identity.truora.com/?token=eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl",
+        "token": "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl", "expires_at": "2026-11-21T11:00:00Z",
+        "message": "The applicant must follow the link and show who they are."
+    });
+    check
+}
+
 pub fn order_list() -> Value {
     json!({"data": [order_view()], "next_cursor": null})
 }

@@ -74,6 +74,7 @@ fn closed() -> OpenApiRouter<App> {
         .routes(routes!(monitors::get::get, monitors::patch::patch, monitors::delete::delete))
         .routes(routes!(monitors::runs::runs))
         .routes(routes!(checks::get::get))
+        .routes(routes!(checks::act::act))
         .routes(routes!(checks::vendor_payload::vendor_payload))
         .routes(routes!(checks::details::details))
         .routes(routes!(checks::summary::summary))

@@ -4,7 +4,7 @@ pub mod check;
 pub mod order;
 pub mod subject;
 
-pub use check::CheckView;
+pub use check::{CheckView, Sharers};
 pub use order::OrderView;
 pub use subject::SubjectView;
 

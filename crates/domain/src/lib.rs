@@ -41,11 +41,11 @@ pub use input::{
     Purpose,
 };
 pub use monitor::{Monitor, MonitorMethod, MonitorRun, MonitorStatus, PauseReason, RunState, Told, VendorSide};
-pub use observation::{Action, ActionKind, Certainty, Observation, ObservedAt, Standing, VendorRef};
+pub use observation::{Action, ActionAnswer, ActionKind, Certainty, Observation, ObservedAt, Standing, VendorRef};
 pub use order::Order;
 pub use party::{AccountKey, ProviderId, TenantId};
 pub use reduce::{News, reduce};
-pub use result::{BackgroundResult, CheckResult, Outcome, Reason, Verdict, VerificationResult};
+pub use result::{BackgroundResult, CheckResult, IdentityResult, Outcome, Reason, Verdict, VerificationResult};
 pub use sensitive::Sensitive;
 pub use status::{CheckStatus, OrderStatus};
 pub use subject::{Address, Company, Gender, Identifier, IdentifierType, Person, Subject, Vehicle};

@@ -221,6 +221,8 @@ fn substance_of(result: &CheckResult) -> CheckResult {
                 found.count = None;
             }
         }
+        // Each run is an act of the subject's own: all of it is substance.
+        CheckResult::Identity(_) => {}
     }
     result
 }

@@ -102,6 +102,23 @@ impl Standing {
     }
 }
 
+/// What a caller answers to an action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ActionAnswer {
+    /// The applicant needs a link that works.
+    ResendLink {},
+}
+
+impl ActionAnswer {
+    /// The word for it.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::ResendLink {} => "resend_link",
+        }
+    }
+}
+
 /// What the vendor waits for.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Action {
@@ -115,6 +132,13 @@ pub struct Action {
 }
 
 impl Action {
+    /// Whether it is a link that can be followed now. One without an end may have ended.
+    pub fn is_live_link(&self, now: Timestamp) -> bool {
+        self.kind == ActionKind::ApplicantLink
+            && self.url.is_some()
+            && self.expires_at.is_some_and(|expires_at| expires_at > now)
+    }
+
     pub fn of(kind: ActionKind, message: impl Into<String>) -> Self {
         Self { kind, url: None, token: None, expires_at: None, message: Some(message.into()) }
     }

@@ -1,11 +1,15 @@
 //! How checks end: outcomes, reasons and results.
 
+mod identity;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::input::Money;
 use crate::status::words;
+
+pub use self::identity::{Declined, DocumentSeen, IdentityResult, IdentityValidation, StatusOverride};
 
 /// What a completed check means to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -47,6 +51,7 @@ impl std::fmt::Debug for Reason {
 pub enum CheckResult {
     Verification(Box<VerificationResult>),
     Background(Box<BackgroundResult>),
+    Identity(Box<IdentityResult>),
 }
 
 impl std::fmt::Debug for CheckResult {
@@ -201,8 +206,12 @@ pub struct BackgroundResult {
     pub score_by_name: Option<f64>,
     pub datasets: Vec<Dataset>,
     pub sources: Sources,
+    /// The sources that gave nothing, by name: skipped for want of an input, or failed.
+    pub sources_missed: Vec<SourceMissed>,
     pub identity: Option<IdentityFound>,
     pub names_found: Vec<NameFound>,
+    /// How likely what was found belongs to a namesake, from 0 to 1, where the vendor says so.
+    pub homonym_probability: Option<f64>,
     /// Inputs that contradict the sources, by our field names.
     pub wrong_inputs: Vec<String>,
     /// Inputs that some sources lacked or refused, by our field names.
@@ -236,6 +245,18 @@ pub struct Sources {
     pub completed: u32,
     pub failed: u32,
     pub skipped: u32,
+}
+
+/// A source that gave nothing.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct SourceMissed {
+    /// The vendor's name of it.
+    pub name: Option<String>,
+    /// The vendor's word: `skipped`, `error`, `expired`.
+    pub status: String,
+    /// The inputs that it lacked or refused, by our field names.
+    pub invalid_inputs: Vec<String>,
 }
 
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

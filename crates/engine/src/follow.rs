@@ -128,6 +128,13 @@ impl Engine {
                 let reason = Reason::new("canceled", "Canceled at the vendor, which does not show it any more.");
                 snapshot = Some(gone(reason));
             }
+            Ok(Fetched::NotBegun) => {
+                self.call_went_well(&account.key).await;
+                if cancel_was_asked {
+                    let why = "Canceled before anybody had begun; the vendor has nothing of it.";
+                    snapshot = Some(gone(Reason::new("canceled", why)));
+                }
+            }
             Ok(Fetched::Missing) => {
                 tracing::warn!(check = %check_id, account = %account.key, "the vendor does not show an order that it had accepted");
                 metrics::counter!("vetgate_vendor_objects_missing_total", "account" => account.key.to_string())

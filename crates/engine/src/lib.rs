@@ -10,6 +10,8 @@
 //! 6. [`sweep`]: looks whether a vendor has anything of ours that nobody here knows of; [`cancellations`] asks it to
 //!    cancel what is one too many.
 //!
+//! [`act`] answers what a vendor waits for, when a caller asks for it.
+//!
 //! [`batches`] take many orders in at once; [`plan`] shares the calls out, so that none of them holds the others up.
 //! Where a vendor takes files of many checks, [`bulk`] sends them in place of [`dispatch`]. [`monitors`] run an order again
 //! and again.
@@ -21,6 +23,7 @@
 //! loops; [`gate`] (pauses, circuits) and [`budget`] (rates) say when a vendor may be called.
 
 pub mod accept;
+pub mod act;
 pub mod asked;
 pub mod batches;
 mod bell;
@@ -54,6 +57,7 @@ use store::Store;
 use tokio::sync::Notify;
 
 pub use crate::accept::AcceptError;
+pub use crate::act::ActError;
 pub use crate::asked::{AskError, NotFinished};
 pub use crate::batches::BatchIntake;
 pub use crate::documents::Documents;

@@ -200,6 +200,7 @@ impl Engine {
         let reference = case.items.iter().find(|item| item.check_id == check_id).map(|item| item.reference);
         match account.provider.fetch(&ctx, &VendorRef::order(vendor_order_id)).await {
             Ok(Fetched::Missing) => foreign("the vendor has no such order"),
+            Ok(Fetched::NotBegun) => foreign("the vendor has nothing to bind yet: nobody has begun; resend it instead"),
             Ok(Fetched::Found(snapshot)) => match snapshot.carries {
                 Carries::Nothing => Ok(()),
                 Carries::Ours(carried) if Some(carried) == reference => Ok(()),

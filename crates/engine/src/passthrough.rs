@@ -36,7 +36,7 @@ impl Engine {
                 Fetched::Found(snapshot) if matches!(snapshot.carries, Carries::Ours(_)) => {
                     return Err(PassError::Needed);
                 }
-                Fetched::Found(_) | Fetched::Missing => {}
+                Fetched::Found(_) | Fetched::Missing | Fetched::NotBegun => {}
             }
         }
         Ok(passed)

@@ -5,6 +5,7 @@
 //!
 //! A new vendor is one crate that implements [`Provider`], one simulator, and a run of the conformance suite.
 
+pub mod action;
 pub mod bulk;
 pub mod call;
 #[cfg(feature = "conformance")]
@@ -28,6 +29,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{CheckInput, FieldError, OrderInput, Reason, VendorRef};
 
+pub use crate::action::{Acted, Actions};
 pub use crate::bulk::{Bulk, BulkProgress, BulkStage, BulkState, Kinship, RowOutcome};
 pub use crate::call::{Budget, CallContext, CallError, LostReason, NotSentReason, Share};
 pub use crate::descriptor::{CancelSupport, Descriptor, HookAuthentication, Product, Timing};
@@ -125,6 +127,11 @@ pub trait Provider: Send + Sync {
 
     /// Its own calls that may be made through the gateway.
     fn passthrough(&self) -> Option<&dyn Passthrough> {
+        None
+    }
+
+    /// Answers to actions, where the vendor takes any.
+    fn actions(&self) -> Option<&dyn Actions> {
         None
     }
 

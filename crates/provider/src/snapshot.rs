@@ -61,6 +61,9 @@ pub enum Fetched {
     Found(Box<Snapshot>),
     /// The vendor does not know the object (any more). Says nothing about whether it was made.
     Missing,
+    /// There is nothing at the vendor yet, and nothing is wrong with that: whoever it waits for has not begun. What was last
+    /// known still holds.
+    NotBegun,
 }
 
 /// A document at the vendor.

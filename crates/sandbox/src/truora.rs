@@ -43,6 +43,7 @@ mod findings;
 mod form;
 mod gateway;
 mod hooks;
+mod identity;
 mod pdf;
 
 use std::io;
@@ -60,6 +61,7 @@ use crate::server::{self, Running, Tools};
 use crate::vendor::{Behavior, Switches, Vendor};
 
 use account::Account;
+pub use identity::{FLOW as IDENTITY_FLOW, IdentityHabits};
 
 pub use batches::{BatchHabits, MappedReference, SecondStart};
 
@@ -140,6 +142,7 @@ pub struct Habits {
     pub variables_ms: u64,
     /// A hook tells when they are.
     pub variables_hook: bool,
+    pub identity: IdentityHabits,
 }
 
 impl Default for Habits {
@@ -173,6 +176,7 @@ impl Default for Habits {
             link_ms: 600_000,
             variables_ms: 1_000,
             variables_hook: false,
+            identity: IdentityHabits::default(),
         }
     }
 }
@@ -216,7 +220,13 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 /// Starts it on this port (0: a free one).
 pub async fn start(port: u16, clock: SimClock, config: Config) -> io::Result<Running> {
-    let make = |tools| Simulator { tools, config, habits: Switches::new(Habits::default()), account: Mutex::default() };
+    let make = |tools| Simulator {
+        tools,
+        config,
+        habits: Switches::new(Habits::default()),
+        account: Mutex::default(),
+        desk: Mutex::default(),
+    };
     server::start(port, clock, make).await
 }
 
@@ -225,6 +235,7 @@ struct Simulator {
     config: Config,
     habits: Switches<Habits>,
     account: Mutex<Account>,
+    desk: Mutex<identity::Desk>,
 }
 
 impl Simulator {
@@ -247,26 +258,39 @@ impl Simulator {
         }
         account
     }
+
+    /// Its links and processes as they stand now, likewise.
+    fn identity(&self) -> MutexGuard<'_, identity::Desk> {
+        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        for news in desk.move_on(&self.tools.clock) {
+            identity::tell(self, &news);
+        }
+        desk
+    }
 }
 
 impl Vendor for Simulator {
     fn router(self: Arc<Self>) -> Router {
         // Custom types and settings would each add a router of their own here.
         let routes =
-            checks::router().merge(continuous::router()).merge(batches::behind_key()).with_state(Arc::clone(&self));
+            checks::router().merge(continuous::router()).merge(batches::behind_key()).merge(identity::router());
         let open = batches::around_key().merge(findings::files()).with_state(Arc::clone(&self));
-        gateway::around(&self, routes, open)
+        let gateway = gateway::around(&self, routes.with_state(Arc::clone(&self)), open);
+        identity::page().with_state(self).fallback_service(gateway)
     }
 
     fn classify(&self, method: &Method, path: &str) -> &'static str {
         let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         match (method.as_str(), segments.as_slice()) {
             ("POST", ["v1", "checks"]) => "create",
-            ("GET", ["v1", "checks"]) => "list",
+            ("GET", ["v1", "checks" | "processes"]) => "list",
             ("GET", ["v1", "checks", _]) => "get",
             ("DELETE", ["v1", "checks", _]) => "delete",
             ("GET", ["v1", "checks", _, "details"]) => "details",
-            (_, ["v1", "checks", _, "pdf"]) => "document",
+            (_, ["v1", "checks" | "processes", _, "pdf"]) => "document",
+            ("POST", ["v1", "api-keys"]) => "link",
+            ("GET", ["v1", "processes", ..]) => "get_process",
+            ("GET", []) => "applicant",
             ("POST", ["v1", "continuous-checks"]) => "monitor",
             ("GET", ["v1", "continuous-checks"]) => "monitors",
             ("GET", ["v1", "continuous-checks", _]) => "monitor_get",
@@ -301,7 +325,9 @@ impl Vendor for Simulator {
             canceled: false,
             stranger: check.stranger,
         };
-        self.account().checks().iter().map(entry).collect()
+        let mut objects: Vec<_> = self.account().checks().iter().map(entry).collect();
+        objects.extend(identity::entries(&self.identity()));
+        objects
     }
 
     fn batches(&self) -> Vec<BatchEntry> {
@@ -325,5 +351,6 @@ impl Vendor for Simulator {
 
     fn tick(&self) {
         drop(self.account());
+        drop(self.identity());
     }
 }

@@ -1,6 +1,6 @@
 //! Objects of vendors: which are ours, which are not, and which are one too many.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{AccountKey, CaseId, CheckId, OrderId, Reference, TenantId, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -81,6 +81,29 @@ impl VendorObjects<'_> {
             check_id: CheckId::from_uuid(id),
         };
         Ok(rows.into_iter().map(|row| holder(row.id, row.order_id, row.tenant)).collect())
+    }
+
+    /// For each of these checks, the others of the same tenant that its vendor's object fulfils too: a vendor's own dedupe
+    /// lets checks share one. Whether another tenant's does is told to nobody. So many at most are named in all.
+    pub async fn sharers(&mut self, checks: &[CheckId]) -> Result<BTreeMap<CheckId, Vec<CheckId>>> {
+        const MOST: i64 = 200;
+        let ids: Vec<_> = checks.iter().map(|check| check.uuid()).collect();
+        let rows = sqlx::query!(
+            r#"SELECT c.id AS "check!", o.id AS "other!"
+               FROM checks c
+               JOIN checks o ON o.account = c.account AND o.vendor_order_id = c.vendor_order_id
+                                AND o.vendor_order_id IS NOT NULL AND o.tenant = c.tenant AND o.id <> c.id
+               WHERE c.id = ANY($1) ORDER BY c.id, o.id LIMIT $2"#,
+            &ids,
+            MOST
+        )
+        .fetch_all(self.tx.connection())
+        .await?;
+        let mut sharers: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for row in rows {
+            sharers.entry(CheckId::from_uuid(row.check)).or_default().push(CheckId::from_uuid(row.other));
+        }
+        Ok(sharers)
     }
 
     /// Records an object that carries a reference of ours while another is bound. With `cancel` the vendor is to be asked

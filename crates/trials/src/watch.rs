@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use domain::case::Sightings;
 use domain::{CheckInput, Clock as _, FieldError, OrderInput, Reason, Reference, Timestamp, VendorRef};
 use provider::{
-    Bulk, ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched, HookNews, HookRefused,
-    HookRequest, ItemOutcome, LocateQuery, Monitoring, ProbeFault, Provider, Snapshot, Submission, SubmitReport,
-    SweepQuery,
+    Actions, Bulk, ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched, HookNews,
+    HookRefused, HookRequest, ItemOutcome, LocateQuery, Monitoring, ProbeFault, Provider, Snapshot, Submission,
+    SubmitReport, SweepQuery,
 };
 
 use crate::clock::TestClock;
@@ -126,6 +126,10 @@ impl Provider for Watched {
 
     fn bulk(&self) -> Option<&dyn Bulk> {
         self.provider.bulk()
+    }
+
+    fn actions(&self) -> Option<&dyn Actions> {
+        self.provider.actions()
     }
 
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {

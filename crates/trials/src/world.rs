@@ -311,6 +311,9 @@ fn adapters(sandbox: &Sandbox, options: &Options) -> BTreeMap<&'static str, Arc<
     settings.file_hosts = truora::FileHosts::new(sandbox.truora.base_url().host_str().map(str::to_owned));
     settings.hook_key = Some(SecretString::from(config.hook_key));
     settings.native_batch_min = options.native_batch_min;
+    settings.identity.url = sandbox.truora.base_url().clone();
+    settings.identity.page_url = sandbox.truora.base_url().clone();
+    settings.identity.flow = Some(sandbox::truora::IDENTITY_FLOW.to_owned());
     adapters.insert("truora", Arc::new(truora::Truora::new(settings).expect("good settings")));
     let config = sandbox::theary::Config::default();
     let settings = theary::AccountSettings {

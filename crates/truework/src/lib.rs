@@ -186,7 +186,7 @@ impl Provider for Truework {
                     "not_cancelable",
                     format!("Truework answered {} to the cancellation.", answer.status.as_u16()),
                 ))),
-                Fetched::Missing => {
+                Fetched::Missing | Fetched::NotBegun => {
                     Ok(CancelAnswer::Refused(Reason::new("not_found", "Truework does not know the order.")))
                 }
             },

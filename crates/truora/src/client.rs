@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::wire::ErrorBody;
 
-const KEY: HeaderName = HeaderName::from_static("truora-api-key");
+pub const KEY: HeaderName = HeaderName::from_static("truora-api-key");
 const PRIORITY: HeaderName = HeaderName::from_static("truora-priority");
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -32,6 +32,11 @@ impl Client {
         let mut key = HeaderValue::from_str(key.expose_secret().trim()).ok().filter(|key| !key.is_empty())?;
         key.set_sensitive(true);
         Some(Self { http: VendorHttp::new(), checks, key })
+    }
+
+    /// The same way to the vendor, for its other services.
+    pub fn way(&self) -> (VendorHttp, HeaderValue) {
+        (self.http.clone(), self.key.clone())
     }
 
     /// `POST /v1/checks` with a form body; answers are JSON.

@@ -20,6 +20,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::identity;
 use crate::mapping;
 use crate::outcome::OutcomePolicy;
 use crate::wire::{self, HookClaims, HookEvent};
@@ -130,6 +131,14 @@ fn dated(policy: &OutcomePolicy, event: &HookEvent) -> Result<HookNews, HookRefu
         return Ok(news);
     }
     let object = object(event);
+    if let Some(of_process) = identity::news(&kind, &object)? {
+        return Ok(HookNews {
+            dedupe_key: dedupe_key(event, &of_process.vendor.order_id),
+            reference: Some(of_process.reference),
+            vendor: Some(of_process.vendor),
+            says: of_process.says,
+        });
+    }
     let id = check_id(&object)?;
     let check: Option<wire::Check> = Deserialize::deserialize(&object).ok();
     let (Some(check), Some(id), true) = (check, id.clone(), is_of_check(&kind, &action)) else {
@@ -150,7 +159,13 @@ fn dated(policy: &OutcomePolicy, event: &HookEvent) -> Result<HookNews, HookRefu
 /// hint can never make a dated event look like a repetition.
 fn undated(event: &HookEvent) -> Result<HookNews, HookRefused> {
     let (kind, action) = words(event);
-    let id = check_id(&object(event))?;
+    let object = object(event);
+    let id = check_id(&object)?;
+    if let Some(of_process) = identity::news(&kind, &object)? {
+        let dedupe_key = format!("undated:{}", dedupe_key(event, &of_process.vendor.order_id));
+        let vendor = Some(of_process.vendor);
+        return Ok(HookNews { dedupe_key, reference: None, vendor, says: HookSays::Changed });
+    }
     let news = match id {
         _ if kind == "continuous_check" => {
             of_continuous(event, &kind, &action)?.unwrap_or_else(|| note(event, id, &kind, &action))

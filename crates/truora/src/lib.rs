@@ -1,4 +1,5 @@
-//! Truora: background checks of people, companies and vehicles in Latin America, through its Checks API.
+//! Truora: background checks of people, companies and vehicles in Latin America, through its Checks API; and identity
+//! verification through Digital Identity, in `identity`.
 //!
 //! `wire` is the vendor's JSON, `client` the calls; `countries`, `inputs` and `validate` say what must be sent, `mapping`
 //! and `outcome` what an answer means; `submit` classifies create calls, `locate` finds them again, `hooks` reads what
@@ -15,6 +16,7 @@ mod findings;
 #[cfg(test)]
 mod fixtures;
 mod hooks;
+mod identity;
 mod inputs;
 mod links;
 mod locate;
@@ -32,14 +34,15 @@ use async_trait::async_trait;
 use domain::case::Sightings;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
 use provider::{
-    Bulk, ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
-    Findings, HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, Monitoring, Passthrough, ProbeFault,
-    Product, Provider, Submission, SubmitReport, SweepQuery, Timing,
+    Actions, Bulk, ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence,
+    Fetched, Findings, HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, Monitoring, Passthrough,
+    ProbeFault, Product, Provider, Sought, Submission, SubmitReport, SweepQuery, Timing,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 pub use crate::bulk::{file_of, outcomes_of};
+pub use crate::identity::{IdentitySettings, Need};
 pub use crate::links::FileHosts;
 pub use crate::outcome::OutcomePolicy;
 pub use crate::validate::OPTIONS;
@@ -47,6 +50,7 @@ pub use crate::validate::OPTIONS;
 use crate::bulk::Batches;
 use crate::client::Client;
 use crate::hooks::HookKeys;
+use crate::identity::Identity;
 use crate::wire::CheckEnvelope;
 
 /// The word for this vendor in settings and the API.
@@ -68,6 +72,7 @@ pub struct Settings {
     pub file_hosts: FileHosts,
     /// From so many like checks of one batch on they go as a file; 0: only where the caller asks for it.
     pub native_batch_min: usize,
+    pub identity: IdentitySettings,
 }
 
 impl Settings {
@@ -86,6 +91,7 @@ impl Settings {
             outcome: OutcomePolicy::default(),
             file_hosts: FileHosts::default(),
             native_batch_min: 0,
+            identity: IdentitySettings::default(),
         }
     }
 }
@@ -102,6 +108,7 @@ pub struct SettingsFault {
 pub struct Truora {
     client: Client,
     batches: Batches,
+    identity: Identity,
     hook_keys: Option<HookKeys>,
     policy: OutcomePolicy,
     account_host: Url,
@@ -120,7 +127,12 @@ pub enum Erased {
 impl Truora {
     pub fn new(settings: Settings) -> Result<Self, SettingsFault> {
         let fault = |setting, problem| SettingsFault { setting, problem };
-        for (setting, url) in [("checks_url", &settings.checks_url), ("account_url", &settings.account_url)] {
+        for (setting, url) in [
+            ("checks_url", &settings.checks_url),
+            ("account_url", &settings.account_url),
+            ("identity_url", &settings.identity.url),
+            ("identity_page_url", &settings.identity.page_url),
+        ] {
             if !is_scheme_and_host(url) {
                 return Err(fault(setting, "expected scheme and host only, such as https://api.checks.truora.com"));
             }
@@ -135,11 +147,13 @@ impl Truora {
         let client = Client::new(settings.checks_url, &settings.api_key)
             .ok_or(fault("api_key", "must not be empty, and hold only what fits into a header"))?;
         let hook_keys = settings.hook_key.as_ref().map(HookKeys::new);
+        let identity = Identity::new(&client, settings.account_url.clone(), settings.identity);
         let (account, files) = (settings.account_url.clone(), settings.file_hosts.clone());
         let batches = Batches::new(client.clone(), account, files, settings.native_batch_min);
         Ok(Self {
             client,
             batches,
+            identity,
             hook_keys,
             policy: settings.outcome,
             account_host: settings.account_url,
@@ -171,10 +185,15 @@ fn descriptor() -> Descriptor {
         countries: countries::COUNTRIES.to_vec(),
         required_inputs: countries::ROWS.iter().map(countries::Row::describe).collect(),
     };
+    let identity = Product {
+        check_type: CheckType::IdentityVerification,
+        countries: countries::COUNTRIES.to_vec(),
+        required_inputs: vec!["person; flow, unless the account has a default one".to_owned()],
+    };
     Descriptor {
         id: ProviderId::new(ID),
         display_name: "Truora",
-        products: vec![background],
+        products: vec![background, identity],
         batch_size: 1,
         // Its DELETE erases; there is no way to stop a check.
         cancel: CancelSupport::No,
@@ -199,6 +218,9 @@ impl Provider for Truora {
     }
 
     fn validate(&self, order: &OrderInput, check: &CheckInput) -> Vec<FieldError> {
+        if identity::spec(check).is_some() {
+            return self.identity.faults(order, check);
+        }
         validate::faults(order, check)
     }
 
@@ -206,6 +228,9 @@ impl Provider for Truora {
         let [item] = submission.items.as_slice() else {
             return submit::not_a_call(submission);
         };
+        if identity::spec(&item.check).is_some() {
+            return self.identity.submit(ctx, submission, item).await;
+        }
         let Some(request) = mapping::request(item) else {
             return submit::not_a_call(submission);
         };
@@ -220,14 +245,27 @@ impl Provider for Truora {
     }
 
     async fn locate(&self, ctx: &CallContext, query: &LocateQuery) -> Sightings {
-        locate::locate(&self.client, ctx, query).await
+        // A look for identities alone leaves the checks unread, and is complete without them.
+        let is_of_checks = |sought: &Sought| identity::spec(&sought.check).is_none();
+        let mut seen = if query.sought.is_empty() || query.sought.iter().any(is_of_checks) {
+            locate::locate(&self.client, ctx, query).await
+        } else {
+            Sightings { complete: true, ..Sightings::default() }
+        };
+        self.identity.locate(ctx, query, &mut seen).await;
+        seen
     }
 
     async fn sweep(&self, ctx: &CallContext, query: &SweepQuery) -> Sightings {
-        locate::sweep(&self.client, ctx, query).await
+        let mut seen = locate::sweep(&self.client, ctx, query).await;
+        self.identity.sweep(ctx, query, &mut seen).await;
+        seen
     }
 
     async fn fetch(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Fetched, CallError> {
+        if let Some(object) = identity::Object::of(vendor) {
+            return self.identity.fetch(ctx, object).await;
+        }
         let Some(answer) = client::found(self.client.get(ctx, &vendor.order_id).await?)? else {
             return Ok(Fetched::Missing);
         };
@@ -242,7 +280,10 @@ impl Provider for Truora {
         Ok(Fetched::Found(Box::new(mapping::snapshot(&self.policy, &check, answer.body))))
     }
 
-    async fn cancel(&self, _: &CallContext, _: &VendorRef, _: &Reason) -> Result<CancelAnswer, CallError> {
+    async fn cancel(&self, ctx: &CallContext, vendor: &VendorRef, _: &Reason) -> Result<CancelAnswer, CallError> {
+        if let Some(object) = identity::Object::of(vendor) {
+            return self.identity.cancel(ctx, object).await;
+        }
         let why = "Truora cannot stop a check; its DELETE would erase the result and not the work.";
         Ok(CancelAnswer::Refused(Reason::new("not_cancelable", why)))
     }
@@ -250,6 +291,9 @@ impl Provider for Truora {
     async fn document(&self, ctx: &CallContext, document: &DocumentRef) -> Result<ByteStream, CallError> {
         if let Some(place) = attachments::place(&document.locator) {
             return attachments::open(&self.client, &self.file_hosts, ctx, &place).await;
+        }
+        if let Some(stream) = self.identity.document(ctx, document).await {
+            return stream;
         }
         let check_id = mapping::pdf_of(&document.locator).ok_or(client::bad_request())?;
         self.client.pdf(ctx, check_id).await
@@ -277,6 +321,10 @@ impl Provider for Truora {
 
     fn bulk(&self) -> Option<&dyn Bulk> {
         Some(&self.batches)
+    }
+
+    fn actions(&self) -> Option<&dyn Actions> {
+        Some(&self.identity)
     }
 
     /// Reads the first page of the list of checks.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use domain::input::BackgroundCheck;
-use domain::result::{Dataset, DatasetSide, IdentityFound, NameFound, Sources};
+use domain::result::{Dataset, DatasetSide, IdentityFound, NameFound, SourceMissed, Sources};
 use domain::{
     BackgroundResult, Certainty, CheckInput, CheckResult, CheckSpec, OrderInput, Sensitive, Standing, Subject,
 };
@@ -125,8 +125,10 @@ pub fn result(check: &wire::Check) -> BackgroundResult {
         score_by_name: score(check.name_score.or(check.homonym_score)),
         datasets,
         sources: sources(check),
+        sources_missed: sources_missed(check),
         identity: identity(check),
         names_found: names_found(check),
+        homonym_probability: score(check.homonym_probability),
         wrong_inputs: wrong_inputs(check),
         invalid_inputs: invalid_inputs(check),
     }
@@ -166,6 +168,17 @@ fn sources(check: &wire::Check) -> Sources {
         }
     }
     sources
+}
+
+/// The rows that gave nothing. A database that fills several data sets has a row for each, and is named once.
+fn sources_missed(check: &wire::Check) -> Vec<SourceMissed> {
+    let missed = check.statuses.iter().flatten().filter_map(|row| {
+        let status = row.status.clone().filter(|status| matches!(status.as_str(), "skipped" | "error" | "expired"))?;
+        let inputs = row.invalid_inputs.iter().flatten().map(|name| our_name(name)).collect::<BTreeSet<_>>();
+        let name = row.database_name.clone().filter(|name| !name.trim().is_empty());
+        Some(SourceMissed { name, status, invalid_inputs: inputs.into_iter().collect() })
+    });
+    missed.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn identity(check: &wire::Check) -> Option<IdentityFound> {

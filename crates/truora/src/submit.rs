@@ -35,16 +35,23 @@ pub const CLEARLY_OLDER: Duration = Duration::from_secs(30);
 
 /// A submission that this adapter cannot make into a call. The engine never sends such a one.
 pub fn not_a_call(submission: &Submission) -> SubmitReport {
-    let why = Reason::new("bad_request", "Truora takes one background check per call.");
+    let why = Reason::new("bad_request", "Truora takes one check per call.");
     let outcome = ItemOutcome::NotSent { why, retry_after: None };
     SubmitReport::all(submission, &outcome, Evidence::default())
 }
 
 /// What the answer to a create call proves.
 pub fn classify(policy: &OutcomePolicy, item: &SubmissionItem, answer: &VendorAnswer) -> ItemOutcome {
-    let error = || ErrorBody::read(&answer.body);
     match answer.status.as_u16() {
         200..=203 => made(policy, item, answer),
+        _ => refusal(answer),
+    }
+}
+
+/// What an answer proves that is no 2xx. The same for everything that is created at this vendor.
+pub fn refusal(answer: &VendorAnswer) -> ItemOutcome {
+    let error = || ErrorBody::read(&answer.body);
+    match answer.status.as_u16() {
         400 | 413 | 422 => refused(answer, &error()),
         401 => not_sent("credentials_refused", "The vendor refuses the API key.", answer),
         403 => forbidden(answer, &error()),
@@ -110,7 +117,7 @@ fn is_clearly_older(check: &BareCheck, answer: &VendorAnswer) -> bool {
 
 fn forbidden(answer: &VendorAnswer, error: &ErrorBody) -> ItemOutcome {
     if error.is_of_unknown_route() {
-        let why = "The vendor's gateway knows no such address; look at checks_url.";
+        let why = "The vendor's gateway knows no such address; look at checks_url and account_url.";
         return not_sent("wrong_address", why, answer);
     }
     if error.is_about_the_key() {

@@ -22,7 +22,11 @@ pub const NATIVE_BATCH: &str = "native_batch";
 /// The faults of a check, in the order of the request. Empty: the vendor will take it.
 pub fn faults(order: &OrderInput, check: &CheckInput) -> Vec<FieldError> {
     let CheckSpec::BackgroundCheck(spec) = &check.spec else {
-        return vec![FieldError::check("/type", "not_supported", "Truora is used for background checks only.")];
+        return vec![FieldError::check(
+            "/type",
+            "not_supported",
+            "Truora is used for background checks and identity verifications only.",
+        )];
     };
     let mut faults = faulty_options(&check.vendor_options);
     let country = spec.country.to_ascii_uppercase();

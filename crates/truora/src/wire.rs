@@ -188,6 +188,9 @@ pub struct Check {
     pub name_score: Option<f64>,
     /// Keys of version 0, the same score.
     pub homonym_score: Option<f64>,
+    /// Keys of version 0, experimental: 1 is a likely namesake.
+    #[serde(deserialize_with = "lenient")]
+    pub homonym_probability: Option<f64>,
     pub scores: Option<Vec<DatasetScore>>,
     /// One row per database and data set.
     pub statuses: Option<Vec<SourceRow>>,
@@ -222,6 +225,8 @@ pub struct Side {
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct SourceRow {
+    #[serde(deserialize_with = "lenient")]
+    pub database_name: Option<String>,
     pub status: Option<String>,
     /// In the vendor's inner names; a name may come more than once.
     #[serde(deserialize_with = "lenient")]
@@ -370,11 +375,11 @@ fn moment(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| format!("{}T00:00:00Z", text.parse::<domain::Date>().ok()?).parse().ok())
 }
 
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }
 
-fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
+pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
     Ok(Some(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default()))
 }
 

@@ -46,6 +46,12 @@ pub fn lay_over(settings: &mut Settings, sandbox: &Sandbox, credentials: &Creden
         account_url: sandbox.truora.base_url().clone(),
         hook_key: Some(secret(&credentials.truora_hook_key)),
         file_hosts: truora::FileHosts::new(sandbox.truora.base_url().host_str().map(str::to_owned)),
+        identity: truora::IdentitySettings {
+            url: sandbox.truora.base_url().clone(),
+            page_url: sandbox.truora.base_url().clone(),
+            flow: Some(sandbox::truora::IDENTITY_FLOW.to_owned()),
+            ..truora::IdentitySettings::default()
+        },
         ..truora::Settings::new(secret(&credentials.truora_api_key))
     });
     settings.theary.accounts = only(theary::AccountSettings {

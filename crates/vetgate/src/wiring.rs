@@ -17,11 +17,12 @@ use crate::settings::{Fault, Needs, Settings, SettingsError};
 const MAX_IN_FLIGHT: usize = 16;
 
 /// Who is asked in which order, where neither check nor order names a vendor.
-const ROUTES: [(CheckType, &[&str]); 4] = [
+const ROUTES: [(CheckType, &[&str]); 5] = [
     (CheckType::EmploymentVerification, &[truework::ID, theary::ID]),
     (CheckType::IncomeVerification, &[truework::ID]),
     (CheckType::EducationVerification, &[theary::ID]),
     (CheckType::BackgroundCheck, &[truora::ID]),
+    (CheckType::IdentityVerification, &[truora::ID]),
 ];
 
 /// Who pauses a vendor by the settings, as it is noted.

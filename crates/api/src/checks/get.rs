@@ -27,9 +27,11 @@ pub async fn get(
     PathId(id): PathId<CheckId>,
     _: NoQuery,
 ) -> Result<Json<CheckView>, Problem> {
-    let order = app.store().begin().await?.orders().of_check(&caller.reach(), id).await?;
+    let mut tx = app.store().begin().await?;
+    let order = tx.orders().of_check(&caller.reach(), id).await?;
     let check = order.as_ref().and_then(|order| order.check(id)).ok_or_else(|| Problem::not_found("check"))?;
-    Ok(Json(CheckView::of(check)))
+    let sharers = tx.vendor_objects().sharers(&[id]).await?;
+    Ok(Json(CheckView::of(check).sharing(&sharers)))
 }
 
 refusals!(Refusals: ALWAYS; NotFound, Invalid);

@@ -43,13 +43,15 @@ pub async fn get(
     }
     let mut tx = app.store().begin().await?;
     let order = tx.orders().get(&caller.reach(), id).await?.ok_or_else(|| Problem::not_found("order"))?;
+    let checks: Vec<_> = order.checks.iter().map(|check| check.id).collect();
+    let sharers = tx.vendor_objects().sharers(&checks).await?;
     if reveal == Reveal::Identifiers {
         // Nothing is shown that is not on record.
         let data = json!({"fields": ["identifiers"]});
         app.audit(&mut tx, &caller, "order.revealed", &order.tenant, id.to_string(), data).await?;
         tx.save().await?;
     }
-    Ok(Json(OrderView::of(&order, reveal)))
+    Ok(Json(OrderView::of(&order, reveal).sharing(&sharers)))
 }
 
 refusals!(Refusals: ALWAYS; NotFound, Invalid);

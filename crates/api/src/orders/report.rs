@@ -133,10 +133,12 @@ pub async fn report(
         app.audit(&mut tx, &caller, "order_report.read", &order.tenant, id.to_string(), data).await?;
     }
     let events = tx.orders().events(&reach, id, MOST_EVENTS, None).await?;
+    let checks: Vec<_> = order.checks.iter().map(|check| check.id).collect();
+    let sharers = tx.vendor_objects().sharers(&checks).await?;
     tx.save().await?;
     Ok(Json(Report {
         generated_at: app.now(),
-        order: OrderView::masked(&order),
+        order: OrderView::masked(&order).sharing(&sharers),
         timeline: events.into_iter().map(EventView::of).collect(),
         findings: findings.map(|all| all.into_iter().map(FindingsView::of).collect()),
     }))

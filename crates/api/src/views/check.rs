@@ -1,5 +1,7 @@
 //! A check as callers see it.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Action, Check, CheckId, CheckResult, CheckState, CheckStatus, CheckType, Leg, OrderId, Outcome, ProviderId, Reason,
     Timestamp,
@@ -64,6 +66,10 @@ pub struct VendorView {
     /// The vendor's own word, unchanged.
     #[schema(required)]
     status: Option<String>,
+    /// Further checks of the same tenant that this object fulfils, since the vendor has answered their orders with it, too.
+    /// Told where a single order or check is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared_with: Option<Vec<CheckId>>,
 }
 
 /// A vendor that was tried and gave way to the next.
@@ -113,6 +119,7 @@ impl VendorView {
             order_id: binding.vendor.order_id.clone(),
             check_id: binding.vendor.check_id.clone(),
             status: state.native_status().map(str::to_owned),
+            shared_with: None,
         })
     }
 }
@@ -122,8 +129,19 @@ fn name(leg: &Leg) -> String {
     let provider = &leg.account.provider;
     leg.product.as_ref().map_or_else(|| provider.to_string(), |product| format!("{provider}:{product}"))
 }
+/// Which checks share their vendor's object with which others.
+pub type Sharers = BTreeMap<CheckId, Vec<CheckId>>;
 
 impl CheckView {
+    /// The same, saying with whom its vendor's object is shared.
+    #[must_use]
+    pub fn sharing(mut self, sharers: &Sharers) -> Self {
+        if let Some(vendor) = &mut self.vendor {
+            vendor.shared_with = Some(sharers.get(&self.id).cloned().unwrap_or_default());
+        }
+        self
+    }
+
     pub fn of(check: &Check) -> Self {
         let state = &check.state;
         let tried = state.legs.iter().zip(&state.tried);
@@ -166,14 +184,20 @@ fn masked(result: &CheckResult) -> CheckResult {
                 *birth = mask::written_date(birth);
             }
         }
+        CheckResult::Identity(found) => {
+            if let Some(document) = &mut found.document {
+                document.number = document.number.as_deref().map(mask::identifier);
+                document.date_of_birth = document.date_of_birth.as_deref().map(mask::written_date);
+            }
+        }
     }
     result
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::result::{IdentityFound, Respondent};
-    use domain::{BackgroundResult, VerificationResult};
+    use domain::result::{DocumentSeen, IdentityFound, Respondent};
+    use domain::{BackgroundResult, IdentityResult, VerificationResult};
 
     use super::*;
 
@@ -187,7 +211,18 @@ mod tests {
             respondent: Some(Respondent { email: Some("hr@example.com".to_owned()), ..Respondent::default() }),
             ..VerificationResult::default()
         }));
-        let shown = serde_json::to_string(&[masked(&background), masked(&verification)]).expect("json");
+        let identity = CheckResult::Identity(Box::new(IdentityResult {
+            document: Some(DocumentSeen {
+                number: Some("1032456701".to_owned()),
+                date_of_birth: Some("1990-05-15".to_owned()),
+                expires_on: Some("2031-01-31".to_owned()),
+                ..DocumentSeen::default()
+            }),
+            ..IdentityResult::default()
+        }));
+        let shown =
+            serde_json::to_string(&[masked(&background), masked(&verification), masked(&identity)]).expect("json");
+        assert!(shown.contains("******6701") && shown.contains("2031-01-31") && !shown.contains("103245"), "{shown}");
         assert!(shown.contains("1990-**-**") && shown.contains("h***@example.com"), "{shown}");
         assert!(!shown.contains("05-15") && !shown.contains("hr@"), "{shown}");
     }

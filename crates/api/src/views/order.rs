@@ -6,7 +6,7 @@ use domain::{BatchId, Order, OrderId, OrderStatus, Outcome, Purpose, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{CheckView, Reveal, SubjectView};
+use super::{CheckView, Reveal, Sharers, SubjectView};
 
 /// Everything wanted known about one subject.
 #[derive(Serialize, ToSchema)]
@@ -59,6 +59,13 @@ impl OrderView {
             updated_at: order.updated_at,
             completed_at: order.completed_at,
         }
+    }
+
+    /// The same, saying of each check with whom its vendor's object is shared.
+    #[must_use]
+    pub fn sharing(mut self, sharers: &Sharers) -> Self {
+        self.checks = self.checks.into_iter().map(|check| check.sharing(sharers)).collect();
+        self
     }
 
     pub fn masked(order: &Order) -> Self {

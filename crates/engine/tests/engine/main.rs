@@ -6,6 +6,7 @@ mod clerk;
 mod fault_schedules;
 mod files;
 mod gates;
+mod identity;
 mod late_proof;
 mod monitors;
 mod operators;

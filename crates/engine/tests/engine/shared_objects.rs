@@ -23,6 +23,13 @@ fn forced(number: u32) -> OrderDraft {
     draft
 }
 
+/// The checks of the same tenant that the vendor's object fulfils as well.
+async fn sharers(world: &World, check: &Check) -> Vec<domain::CheckId> {
+    let mut tx = world.engine.store().begin().await.expect("a transaction");
+    let mut sharers = tx.vendor_objects().sharers(&[check.id]).await.expect("read");
+    sharers.remove(&check.id).unwrap_or_default()
+}
+
 #[tokio::test]
 async fn orders_of_one_tenant_share_the_vendors_check() {
     let world = World::new().await;
@@ -34,6 +41,8 @@ async fn orders_of_one_tenant_share_the_vendors_check() {
     assert_eq!(vendors_object(&first), vendors_object(&second));
     assert_eq!((second.status(), second.state.outcome()), (CheckStatus::Completed, first.state.outcome()));
     assert_eq!(world.books("truora").objects.len(), 1);
+    assert_eq!(sharers(&world, &first).await, [second.id], "it is said of each");
+    assert_eq!(sharers(&world, &second).await, [first.id]);
 }
 
 #[tokio::test]
@@ -48,6 +57,7 @@ async fn another_tenants_check_is_never_used() {
     assert_eq!(ours.status(), CheckStatus::Completed);
     // What the tenant sees of it says nothing of the other one.
     assert!(ours.state.status_reason().is_none());
+    assert!(sharers(&world, &ours).await.is_empty() && sharers(&world, &theirs).await.is_empty());
     assert_eq!(world.books("truora").objects.len(), 2);
 }
 

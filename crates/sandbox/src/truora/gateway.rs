@@ -45,7 +45,7 @@ pub fn around(simulator: &Arc<Simulator>, routes: Router, open: Router) -> Route
 }
 
 /// Unknown routes are 403, not 404, and worded as a matter of tokens.
-async fn unknown_route() -> Response {
+pub async fn unknown_route() -> Response {
     (StatusCode::FORBIDDEN, Json(json!({ "message": "Missing Authentication Token" }))).into_response()
 }
 

@@ -36,7 +36,8 @@ pub fn send_variables(simulator: &Simulator, habits: &Habits, check: &Check) {
     deliver(simulator, habits, &habits.hook_event_type, "decision_variables_finished", &bodies::check(check, habits));
 }
 
-fn deliver(simulator: &Simulator, habits: &Habits, kind: &str, action: &str, object: &Value) {
+/// Sends one event, if anybody listens.
+pub fn deliver(simulator: &Simulator, habits: &Habits, kind: &str, action: &str, object: &Value) {
     let Some(url) = simulator.tools.hooks.target() else { return };
     let now = simulator.tools.clock.now();
     let claims = json!({
@@ -64,7 +65,7 @@ fn deliver(simulator: &Simulator, habits: &Habits, kind: &str, action: &str, obj
 }
 
 /// `key_is_hex`: the bytes that the key's hex digits stand for sign, rather than the digits.
-fn sign(claims: &Value, key: &str, key_is_hex: bool) -> String {
+pub fn sign(claims: &Value, key: &str, key_is_hex: bool) -> String {
     let decoded = if key_is_hex { hex::decode(key).ok() } else { None };
     let key = decoded.unwrap_or_else(|| key.as_bytes().to_vec());
     let header = json!({ "alg": "HS256", "typ": "JWT" });

@@ -1,9 +1,11 @@
 //! What is particular to this vendor, over sockets.
 
 mod continuous;
+mod countries;
 mod documents;
 mod findings;
 mod hooks;
+mod identity;
 mod lists;
 mod objects;
 mod passthrough;

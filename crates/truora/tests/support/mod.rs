@@ -10,7 +10,7 @@ use provider::HookRequest;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use truora::{Settings, Truora};
+use truora::{IdentitySettings, Settings, Truora};
 use url::Url;
 
 pub fn order(subject: &Value) -> OrderInput {
@@ -39,6 +39,12 @@ pub fn colombian(number: &str) -> Value {
 
 pub fn truora(checks_url: &Url, api_key: &str, hook_key: &str) -> Truora {
     let settings = Settings {
+        identity: IdentitySettings {
+            url: checks_url.clone(),
+            page_url: checks_url.clone(),
+            flow: Some(sandbox::truora::IDENTITY_FLOW.to_owned()),
+            ..IdentitySettings::default()
+        },
         checks_url: checks_url.clone(),
         account_url: checks_url.clone(),
         hook_key: Some(SecretString::from(hook_key)),

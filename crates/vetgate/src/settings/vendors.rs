@@ -192,6 +192,7 @@ impl Vendor for Truora {
         if native_batch_min.is_some_and(|min| min > 1_000) {
             keys.fault(&batch_path, "expected a whole number from 0 to 1000.");
         }
+        let identity = take_identity(keys, at);
         let outcome = (at.plain.is_none() && !at.path.ends_with(']')).then(|| take_outcome(keys, at));
         let outcome = outcome.flatten();
         Some(truora::Settings {
@@ -201,9 +202,27 @@ impl Vendor for Truora {
             outcome: outcome.unwrap_or_default(),
             file_hosts: file_hosts.unwrap_or_default(),
             native_batch_min: native_batch_min?,
+            identity: identity?,
             ..truora::Settings::new(api_key?)
         })
     }
+}
+
+/// Where applicants are sent to show who they are, and through which flow.
+fn take_identity(keys: &mut Keys, at: &Place<'_>) -> Option<truora::IdentitySettings> {
+    let url = keys.host(&at.shared(keys, "identity_url"), "https://api.identity.truora.com");
+    let page_url = keys.host(&at.shared(keys, "identity_page_url"), "https://identity.truora.com");
+    let flow = keys.text(&at.shared(keys, "identity_flow"), None);
+    let redirect_url = keys.url(&at.shared(keys, "identity_redirect_url"), None);
+    let needs_path = at.shared(keys, "identity_needs");
+    let mut needs = Vec::new();
+    for word in keys.list(&needs_path).unwrap_or_default() {
+        match truora::Need::ALL.into_iter().find(|(known, _)| *known == word) {
+            Some((_, need)) => needs.push(need),
+            None => keys.fault(&needs_path, format!("\"{word}\" is not known here: expected phone or email.")),
+        }
+    }
+    Some(truora::IdentitySettings { url: url?, page_url: page_url?, flow, redirect_url, needs })
 }
 
 /// How a report becomes an outcome. The same for every account.

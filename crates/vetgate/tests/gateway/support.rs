@@ -91,6 +91,9 @@ impl World {
             ("VETGATE_RECONCILE__SWEEP", "off"),
             ("VETGATE_TRUORA__CHECKS_URL", truora),
             ("VETGATE_TRUORA__ACCOUNT_URL", truora),
+            ("VETGATE_TRUORA__IDENTITY_URL", truora),
+            ("VETGATE_TRUORA__IDENTITY_PAGE_URL", truora),
+            ("VETGATE_TRUORA__IDENTITY_FLOW", sandbox::truora::IDENTITY_FLOW),
             ("VETGATE_TRUORA__API_KEY", &credentials.truora_api_key),
             ("VETGATE_TRUORA__HOOK_KEY", &credentials.truora_hook_key),
             ("VETGATE_THEARY__BASE_URL", theary),
@@ -174,6 +177,19 @@ impl World {
         let may_come_back = status == 409 || status == 503;
         assert!(status == 201 || may_come_back, "an order was answered {status}: {body}");
         (status == 201).then(|| serde_json::from_str(&body).expect("an order"))
+    }
+
+    /// Posts something once. Gives the status, whether it was answered before, and the body.
+    pub async fn send(&self, path: &str, body: &Value, key: &str) -> (u16, bool, Value) {
+        let request = self.http.post(self.url(path)).bearer_auth(&self.token).header("Idempotency-Key", key);
+        let answer = request.json(body).send().await.expect("an answer");
+        let (status, replayed) = (answer.status().as_u16(), answer.headers().contains_key("idempotent-replayed"));
+        (status, replayed, answer.json().await.expect("JSON"))
+    }
+
+    /// Opens a page as somebody with a browser does. Gives the status.
+    pub async fn browse(&self, link: &str) -> u16 {
+        self.http.get(link).send().await.expect("a page").status().as_u16()
     }
 
     /// Posts an order as often as it takes, as callers are told to: with the same key. Gives its id.
