@@ -37,6 +37,9 @@ pub enum HookSays {
     Snapshot(Box<Snapshot>),
     /// Something changed; fetch it.
     Changed,
+    /// Somebody says so who showed nothing: at most a reason to look at an object that a check holds here. Carries no
+    /// reference, and is not kept where it names nothing that is known.
+    Hint,
     /// For the timeline only, by the vendor's own word for it, as [`native_status`](crate::native_status) keeps it.
     Note { kind: String },
 }

@@ -5,12 +5,14 @@
 //!
 //! A new vendor is one crate that implements [`Provider`], one simulator, and a run of the conformance suite.
 
+pub mod administration;
 pub mod bulk;
 pub mod call;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod descriptor;
 pub mod hook;
+pub mod hook_log;
 pub mod http;
 pub mod locate;
 pub mod order_of_rows;
@@ -23,10 +25,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{CheckInput, FieldError, OrderInput, Reason, VendorRef};
 
+pub use crate::administration::{
+    Administration, AdministrationFault, CustomType, NamesMatching, Objection, SettingsChange, Source, SourceHour,
+};
 pub use crate::bulk::{Bulk, BulkProgress, BulkStage, BulkState, Kinship, RowOutcome};
 pub use crate::call::{Budget, CallContext, CallError, LostReason, NotSentReason, Share};
 pub use crate::descriptor::{CancelSupport, Descriptor, HookAuthentication, Product, Timing};
 pub use crate::hook::{HookNews, HookRefused, HookRequest, HookSays};
+pub use crate::hook_log::{HookLog, LogEntry, LogReading};
 pub use crate::http::{ByteStream, VendorAnswer, VendorHttp, VendorRequest};
 pub use crate::locate::{LocateQuery, Sought, SweepQuery};
 pub use crate::order_of_rows::RowOrder;
@@ -83,6 +89,16 @@ pub trait Provider: Send + Sync {
 
     /// Its own batches, where the vendor has them and this adapter uses them.
     fn bulk(&self) -> Option<&dyn Bulk> {
+        None
+    }
+
+    /// What the account's owner can set up at the vendor, where the vendor offers it.
+    fn administration(&self) -> Option<&dyn Administration> {
+        None
+    }
+
+    /// The vendor's own log of its hooks, where it keeps one.
+    fn hook_log(&self) -> Option<&dyn HookLog> {
         None
     }
 

@@ -35,11 +35,17 @@
 mod account;
 mod bodies;
 mod checks;
+mod config;
+mod credentials;
+mod event_log;
 mod fate;
 mod form;
 mod gateway;
+mod health;
 mod hooks;
 mod pdf;
+mod rules;
+mod settings;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -56,6 +62,7 @@ use crate::server::{self, Running, Tools};
 use crate::vendor::{Behavior, Switches, Vendor};
 
 use account::Account;
+use event_log::EventLog;
 
 /// The credentials it takes and gives.
 #[derive(Debug, Clone)]
@@ -117,6 +124,14 @@ pub struct Habits {
     pub hook_format: HookFormat,
     /// Rules write `checks.check`, hooks `check`.
     pub hook_event_type: String,
+    /// Rules can be made through the API; otherwise it lacks the permission.
+    pub rules_api: bool,
+    /// The answer that makes a rule's action shows the key it signs with.
+    pub rules_show_key: bool,
+    /// The event log begins with the oldest event.
+    pub event_log_oldest_first: bool,
+    /// What the event log's links say in place of its own path.
+    pub event_log_path: String,
 }
 
 impl Default for Habits {
@@ -141,6 +156,10 @@ impl Default for Habits {
             hook_key_hex: false,
             hook_format: HookFormat::Token,
             hook_event_type: "check".to_owned(),
+            rules_api: true,
+            rules_show_key: false,
+            event_log_oldest_first: false,
+            event_log_path: "/v1/events".to_owned(),
         }
     }
 }
@@ -166,7 +185,14 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 /// Starts it on this port (0: a free one).
 pub async fn start(port: u16, clock: SimClock, config: Config) -> io::Result<Running> {
-    let make = |tools| Simulator { tools, config, habits: Switches::new(Habits::default()), account: Mutex::default() };
+    let make = |tools| Simulator {
+        tools,
+        config,
+        habits: Switches::new(Habits::default()),
+        account: Mutex::default(),
+        own: Mutex::default(),
+        log: Mutex::default(),
+    };
     server::start(port, clock, make).await
 }
 
@@ -175,9 +201,28 @@ struct Simulator {
     config: Config,
     habits: Switches<Habits>,
     account: Mutex<Account>,
+    own: Mutex<Own>,
+    log: Mutex<EventLog>,
+}
+
+/// What the account's owner set up.
+#[derive(Default)]
+struct Own {
+    types: config::CustomTypes,
+    settings: serde_json::Map<String, Value>,
+    credentials: credentials::Credentials,
+    rules: Vec<rules::Rule>,
 }
 
 impl Simulator {
+    fn own(&self) -> MutexGuard<'_, Own> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self) -> MutexGuard<'_, EventLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The account as it stands now, with the hooks of what happened meanwhile on their way.
     fn account(&self) -> MutexGuard<'_, Account> {
         let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,8 +236,14 @@ impl Simulator {
 
 impl Vendor for Simulator {
     fn router(self: Arc<Self>) -> Router {
-        // Batches, monitors, custom types and settings would each add a router of their own here.
-        gateway::around(&self, checks::router().with_state(Arc::clone(&self)))
+        let routes = checks::router()
+            .merge(config::router())
+            .merge(settings::router())
+            .merge(credentials::router())
+            .merge(health::router())
+            .merge(rules::router())
+            .merge(event_log::router());
+        gateway::around(&self, routes.with_state(Arc::clone(&self)))
     }
 
     fn classify(&self, method: &Method, path: &str) -> &'static str {
@@ -204,6 +255,13 @@ impl Vendor for Simulator {
             ("DELETE", ["v1", "checks", _]) => "delete",
             ("GET", ["v1", "checks", _, "details"]) => "details",
             (_, ["v1", "checks", _, "pdf"]) => "document",
+            ("GET", ["v1", "health"]) => "health",
+            ("GET", ["v1", "config"]) => "custom_types",
+            (_, ["v1", "config"]) => "custom_type",
+            (_, ["v1", "settings"]) => "settings",
+            (_, ["v1", "config", "credentials", ..]) => "credentials",
+            (_, ["v1", "bre", "rules", ..]) => "rules",
+            ("GET", ["v1", "hooks", "events", ..]) => "event_log",
             _ => "other",
         }
     }

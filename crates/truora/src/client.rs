@@ -10,15 +10,16 @@ use provider::{
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+use crate::host::Host;
 use crate::pages::Pages;
 use crate::wire::{self, ErrorBody};
 
-const KEY: HeaderName = HeaderName::from_static("truora-api-key");
+pub const KEY: HeaderName = HeaderName::from_static("truora-api-key");
 const PRIORITY: HeaderName = HeaderName::from_static("truora-priority");
-const FORM: &str = "application/x-www-form-urlencoded";
+pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A scanned page may be large: a row repeats every source of its check.
-const MAX_PAGE: usize = 32 * 1024 * 1024;
+pub const MAX_PAGE: usize = 32 * 1024 * 1024;
 
 /// The most pages of details that are read of one check.
 const MOST_DETAIL_PAGES: usize = 100;
@@ -35,6 +36,11 @@ impl Client {
         let mut key = HeaderValue::from_str(key.expose_secret().trim()).ok().filter(|key| !key.is_empty())?;
         key.set_sensitive(true);
         Some(Self { http: VendorHttp::new(), checks, key })
+    }
+
+    /// The same key at one of the vendor's hosts, for the calls that are no checks.
+    pub fn host(&self, base: Url) -> Host {
+        Host::new(self.http.clone(), base, self.key.clone())
     }
 
     /// `POST /v1/checks` with a form body; answers are JSON.

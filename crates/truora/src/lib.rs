@@ -2,19 +2,25 @@
 //!
 //! `wire` is the vendor's JSON, `client` the calls; `countries`, `inputs` and `validate` say what must be sent, `mapping`
 //! and `outcome` what an answer means; `submit` classifies create calls, `locate` finds them again, `hooks` reads what
-//! the vendor sends. What is known of the vendor and where it is handled: `docs/vendors/truora.md`.
+//! the vendor sends, `hook_log` what it meant to, `registration` asks it to. `administration` and `custom_types` are what
+//! the account's owner sets up. What is known of the vendor and where it is handled: `docs/vendors/truora.md`.
 
+mod administration;
 mod client;
 mod countries;
+mod custom_types;
 #[cfg(test)]
 mod fixtures;
+mod hook_log;
 mod hooks;
+mod host;
 mod inputs;
 mod links;
 mod locate;
 mod mapping;
 mod outcome;
 mod pages;
+mod registration;
 mod submit;
 mod validate;
 mod wire;
@@ -25,20 +31,23 @@ use async_trait::async_trait;
 use domain::case::Sightings;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
 use provider::{
-    ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
-    HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, ProbeFault, Product, Provider, Submission,
-    SubmitReport, SweepQuery, Timing,
+    Administration, ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence,
+    Fetched, HookAuthentication, HookLog, HookNews, HookRefused, HookRequest, LocateQuery, ProbeFault, Product,
+    Provider, Submission, SubmitReport, SweepQuery, Timing,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+pub use crate::hooks::UnsignedHooks;
 pub use crate::links::FileHosts;
 pub use crate::outcome::OutcomePolicy;
+pub use crate::registration::{EVENTS, Registered, Registration, RegistrationFault, Registrations};
 pub use crate::validate::OPTIONS;
 pub use crate::wire::Detail;
 
 use crate::client::Client;
 use crate::hooks::HookKeys;
+use crate::host::Host;
 use crate::wire::CheckEnvelope;
 
 /// The word for this vendor in settings and the API.
@@ -53,8 +62,9 @@ pub struct Settings {
     pub checks_url: Url,
     /// Scheme and host of the account API (rules, batches): `https://api.account.truora.com`.
     pub account_url: Url,
-    /// The signing key of the account's hook or rule. Without it no hook is taken.
+    /// The signing key of the account's hook or rule. Without it no signed hook is taken.
     pub hook_key: Option<SecretString>,
+    pub unsigned_hooks: UnsignedHooks,
     pub outcome: OutcomePolicy,
     /// Where the vendor's links to files may lead.
     pub file_hosts: FileHosts,
@@ -73,6 +83,7 @@ impl Settings {
             checks_url: url("https://api.checks.truora.com"),
             account_url: url("https://api.account.truora.com"),
             hook_key: None,
+            unsigned_hooks: UnsignedHooks::default(),
             outcome: OutcomePolicy::default(),
             file_hosts: FileHosts::default(),
         }
@@ -90,7 +101,11 @@ pub struct SettingsFault {
 /// One account at Truora.
 pub struct Truora {
     client: Client,
+    /// The Checks API, for what is no check.
+    checks: Host,
+    account: Host,
     hook_keys: Option<HookKeys>,
+    unsigned_hooks: UnsignedHooks,
     policy: OutcomePolicy,
     descriptor: Descriptor,
 }
@@ -118,10 +133,18 @@ impl Truora {
         if settings.hook_key.as_ref().is_some_and(|key| key.expose_secret().trim().is_empty()) {
             return Err(fault("hook_key", "must not be empty; leave it out to take no hooks"));
         }
-        let client = Client::new(settings.checks_url, &settings.api_key)
+        let client = Client::new(settings.checks_url.clone(), &settings.api_key)
             .ok_or(fault("api_key", "must not be empty, and hold only what fits into a header"))?;
         let hook_keys = settings.hook_key.as_ref().map(HookKeys::new);
-        Ok(Self { client, hook_keys, policy: settings.outcome, descriptor: descriptor() })
+        Ok(Self {
+            checks: client.host(settings.checks_url),
+            account: client.host(settings.account_url),
+            client,
+            hook_keys,
+            unsigned_hooks: settings.unsigned_hooks,
+            policy: settings.outcome,
+            descriptor: descriptor(),
+        })
     }
 
     /// Every source's own words on a check. Paged through to the end; an incomplete list is an error.
@@ -234,7 +257,15 @@ impl Provider for Truora {
     }
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
-        hooks::receive(self.hook_keys.as_ref(), &self.policy, request)
+        hooks::receive(self.hook_keys.as_ref(), self.unsigned_hooks, &self.policy, request)
+    }
+
+    fn administration(&self) -> Option<&dyn Administration> {
+        Some(self)
+    }
+
+    fn hook_log(&self) -> Option<&dyn HookLog> {
+        Some(self)
     }
 
     /// Reads the first page of the list of checks.

@@ -33,7 +33,7 @@ pub fn router() -> Router<Arc<Simulator>> {
         .route("/v1/checks/{id}/pdf", post(print_pdf).get(read_pdf))
 }
 
-fn not_found() -> Response {
+pub fn not_found() -> Response {
     gateway::error(StatusCode::NOT_FOUND, "Resource not found")
 }
 
@@ -53,7 +53,9 @@ async fn create(State(simulator): State<Arc<Simulator>>, headers: HeaderMap, bod
         Ok(form) => form,
         Err(message) => return invalid(&message),
     };
-    if let Some(message) = form::fault(&form, &habits) {
+    let mut known = habits.clone();
+    known.custom_types.extend(simulator.own().types.of(form.get("country").map_or("", String::as_str)));
+    if let Some(message) = form::fault(&form, &known) {
         return invalid(&message);
     }
     let mut account = simulator.account();
@@ -72,11 +74,11 @@ async fn create(State(simulator): State<Arc<Simulator>>, headers: HeaderMap, bod
 }
 
 #[derive(Deserialize)]
-struct Cursor {
+pub struct Cursor {
     start_key: Option<String>,
 }
 
-struct BadCursor;
+pub struct BadCursor;
 
 impl IntoResponse for BadCursor {
     fn into_response(self) -> Response {
@@ -86,14 +88,19 @@ impl IntoResponse for BadCursor {
 }
 
 /// The id that a page begins after.
-fn decode(cursor: &Cursor) -> Result<Option<String>, BadCursor> {
+pub fn decode(cursor: &Cursor) -> Result<Option<String>, BadCursor> {
     let Some(key) = cursor.start_key.as_deref().filter(|key| !key.is_empty()) else { return Ok(None) };
     let id = URL_SAFE_NO_PAD.decode(key).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     id.map(Some).ok_or(BadCursor)
 }
 
 /// One page: its rows, and the link to the next one, empty at the end.
-fn page<T>(rows: impl Iterator<Item = T>, path: &str, key: impl Fn(&T) -> String, habits: &Habits) -> (Vec<T>, String) {
+pub fn page<T>(
+    rows: impl Iterator<Item = T>,
+    path: &str,
+    key: impl Fn(&T) -> String,
+    habits: &Habits,
+) -> (Vec<T>, String) {
     let size = habits.page_size.max(1);
     let mut rows: Vec<_> = rows.take(size + 1).collect();
     let link = |query: &str| format!("{}{path}{query}", habits.next_prefix);

@@ -1,4 +1,5 @@
-//! Hooks: a JWT (HS256) as the whole body, signed with the hook's key as text.
+//! Hooks: a JWT (HS256) as the whole body, signed with the hook's key as text. Each event is in the event log as well,
+//! whether or not anybody listens. Who listens: the target of the hook switches, and the actions of the account's rules.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,14 +10,16 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::account::{Account, News, new_id};
-use super::{Habits, HookFormat, Simulator, bodies};
+use super::rules::Rule;
+use super::{Habits, HookFormat, Simulator, bodies, event_log};
 use crate::hooks::Hook;
 
-/// Tells of one step of a check, if anybody listens.
+/// Tells of one step of a check, and notes that it did.
 pub fn send(simulator: &Simulator, habits: &Habits, account: &Account, news: &News) {
-    let (Some(url), Some(action)) = (simulator.tools.hooks.target(), news.status.hook_action()) else { return };
+    let Some(action) = news.status.hook_action() else { return };
     let check = account.check(news.check);
     let now = simulator.tools.clock.now();
+    let object = bodies::check_at(check, news.status, habits);
     let claims = json!({
         "iss": "Truora",
         "iat": now.unix_timestamp(),
@@ -26,19 +29,27 @@ pub fn send(simulator: &Simulator, habits: &Habits, account: &Account, news: &Ne
             "event_action": action,
             "version": "1.0",
             "timestamp": bodies::moment(now),
-            "object": bodies::check_at(check, news.status, habits),
+            "object": object,
         }],
     });
-    let (content_type, body) = match habits.hook_format {
-        HookFormat::Token => ("text/plain", sign(&claims, &simulator.config.hook_key, habits.hook_key_hex)),
-        HookFormat::Wrapped => {
-            let token = sign(&claims, &simulator.config.hook_key, habits.hook_key_hex);
-            ("application/json", json!({ "token": token }).to_string())
-        }
-        HookFormat::Json => ("application/json", claims.to_string()),
-    };
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-    simulator.tools.hooks.send(Hook { url, headers, body: body.into() });
+    let wanted = simulator.tools.hooks.target().map(|url| (url, habits.hook_format));
+    let of_rules: Vec<_> =
+        simulator.own().rules.iter().filter(|rule| rule.is_about(action)).flat_map(Rule::targets).collect();
+    let wanted = wanted.into_iter().chain(of_rules);
+    let sent = wanted.map(|(url, format)| {
+        let (content_type, body) = match format {
+            HookFormat::Token => ("text/plain", sign(&claims, &simulator.config.hook_key, habits.hook_key_hex)),
+            HookFormat::Wrapped => {
+                let token = sign(&claims, &simulator.config.hook_key, habits.hook_key_hex);
+                ("application/json", json!({ "token": token }).to_string())
+            }
+            HookFormat::Json => ("application/json", claims.to_string()),
+        };
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+        simulator.tools.hooks.send_watched(Hook { url, headers, body: body.into() })
+    });
+    let entry = event_log::Entry::new(action, &object, now, sent.collect());
+    simulator.log().note(entry);
 }
 
 /// `key_is_hex`: the bytes that the key's hex digits stand for sign, rather than the digits.
