@@ -6,21 +6,23 @@
 //! 2. [`dispatch`]: claims due checks, records the intent, makes the create call, records its outcome.
 //! 3. [`reconcile`]: looks for what a lost answer was about, and settles it by the rule of [`domain::settle`].
 //! 4. [`follow`]: looks at the vendor's objects (polling), and asks the vendor to cancel.
-//! 5. [`inbox`]: takes the vendors' hooks.
+//! 5. [`inbox`]: takes the vendors' hooks; [`catch_up`] those that were lost, from the vendor's own log.
 //! 6. [`sweep`]: looks whether a vendor has anything of ours that nobody here knows of; [`cancellations`] asks it to
 //!    cancel what is one too many.
 //!
 //! [`batches`] take many orders in at once; [`plan`] shares the calls out, so that none of them holds the others up.
 //!
 //! All news goes through [`Order::tell`](domain::Order::tell), and so through the one reducer. [`workers`] runs the
-//! loops; [`gate`] (pauses, circuits) and [`budget`] (rates) say when a vendor may be called.
+//! loops; [`administration`] is what an account's owner sets up at a vendor; [`gate`] (pauses, circuits) and [`budget`] (rates) say when a vendor may be called.
 
 pub mod accept;
+pub mod administration;
 pub mod batches;
 mod bell;
 pub mod budget;
 pub mod cancel;
 pub mod cancellations;
+pub mod catch_up;
 pub mod dispatch;
 pub mod follow;
 pub mod gate;
@@ -43,6 +45,7 @@ use store::Store;
 use tokio::sync::Notify;
 
 pub use crate::accept::AcceptError;
+pub use crate::administration::AdministrationError;
 pub use crate::batches::BatchIntake;
 pub use crate::inbox::HookError;
 pub use crate::ops::{Choice, Resolution, ResolveError, Vetted};
@@ -73,6 +76,8 @@ pub struct EngineSettings {
     pub backstop: Duration,
     /// How often a vendor account is swept for objects that nobody here knows of; `None`: never.
     pub sweep_every: Option<Duration>,
+    /// After so long a silence of an account's hooks the vendor's log of them is read; `None`: never.
+    pub catch_up_every: Option<Duration>,
 }
 
 impl Default for EngineSettings {
@@ -84,6 +89,7 @@ impl Default for EngineSettings {
             cancel_duplicates: CancelDuplicates::Ask,
             backstop: Duration::from_secs(5),
             sweep_every: Some(Duration::from_hours(24)),
+            catch_up_every: Some(Duration::from_mins(15)),
         }
     }
 }
@@ -101,6 +107,7 @@ pub struct Parts {
     settings: EngineSettings,
     gate: gate::Gate,
     turns: plan::Turns,
+    caught_up: catch_up::Begun,
     woken: Notify,
     bell: bell::Bell,
 }
@@ -129,6 +136,7 @@ impl Engine {
             settings,
             gate,
             turns: plan::Turns::default(),
+            caught_up: catch_up::Begun::default(),
             woken: Notify::new(),
             bell: bell::Bell::default(),
         }))
