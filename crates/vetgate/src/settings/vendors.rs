@@ -182,6 +182,9 @@ impl Vendor for Truora {
         let checks_url = keys.host(&at.shared(keys, "checks_url"), "https://api.checks.truora.com");
         let account_url = keys.host(&at.shared(keys, "account_url"), "https://api.account.truora.com");
         let hook_key = keys.secret(&at.own("hook_key"));
+        let unsigned_path = at.shared(keys, "unsigned_hooks");
+        let choices = [("refuse", truora::UnsignedHooks::Refuse), ("hint", truora::UnsignedHooks::Hint)];
+        let unsigned_hooks = keys.word(&unsigned_path, "refuse", &choices);
         let file_hosts = keys.list(&at.shared(keys, "file_hosts")).map(truora::FileHosts::new);
         let outcome = (at.plain.is_none() && !at.path.ends_with(']')).then(|| take_outcome(keys, at));
         let outcome = outcome.flatten();
@@ -189,6 +192,7 @@ impl Vendor for Truora {
             checks_url: checks_url?,
             account_url: account_url?,
             hook_key,
+            unsigned_hooks: unsigned_hooks?,
             outcome: outcome.unwrap_or_default(),
             file_hosts: file_hosts.unwrap_or_default(),
             ..truora::Settings::new(api_key?)
