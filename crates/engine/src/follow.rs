@@ -246,13 +246,17 @@ impl Engine {
             metrics::counter!("vetgate_vendor_status_unknown_total", "provider" => check.account.provider.to_string())
                 .increment(1);
         }
+        let known =
+            [binding.latest.as_ref().map(|look| look.observed), binding.ending.as_ref().map(|end| end.observed)];
+        let is_old = known.into_iter().flatten().max().is_some_and(|known| observation.observed < known);
         let mut seen = Seen::default();
         if confirms {
             seen.events.extend(order.tell(check_id, &News::Confirmed { vendor }, now));
         }
         seen.events.extend(order.tell(check_id, &News::Observed(observation), now));
         let payload = snapshot.payload.expose();
-        if !payload.is_empty() {
+        // News may come late, as hooks do. What the vendor said last stays.
+        if !payload.is_empty() && !is_old {
             tx.payloads().put(check_id, order.id, payload, now).await?;
         }
         if !snapshot.documents.is_empty() {

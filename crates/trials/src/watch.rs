@@ -8,8 +8,9 @@ use async_trait::async_trait;
 use domain::case::Sightings;
 use domain::{CheckInput, Clock as _, FieldError, OrderInput, Reason, Reference, Timestamp, VendorRef};
 use provider::{
-    ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched, HookNews, HookRefused,
-    HookRequest, ItemOutcome, LocateQuery, ProbeFault, Provider, Snapshot, Submission, SubmitReport, SweepQuery,
+    Administration, ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched, HookLog,
+    HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, ProbeFault, Provider, Snapshot, Submission,
+    SubmitReport, SweepQuery,
 };
 
 use crate::clock::TestClock;
@@ -117,6 +118,14 @@ impl Provider for Watched {
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
         self.provider.receive_hook(request)
+    }
+
+    fn administration(&self) -> Option<&dyn Administration> {
+        self.provider.administration()
+    }
+
+    fn hook_log(&self) -> Option<&dyn HookLog> {
+        self.provider.hook_log()
     }
 
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {
