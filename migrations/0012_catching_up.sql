@@ -14,5 +14,5 @@ ALTER TABLE vendor_accounts
     ADD COLUMN catch_up_lease_until timestamptz;
 
 -- The last change of an account's settings, which some vendors cannot be asked for.
-CREATE INDEX audit_of_settings ON audit_entries (target, id)
+CREATE INDEX audit_of_settings ON audit_entries (target, serial)
     WHERE action = 'provider.settings.change' AND data ->> 'outcome' = 'done';

@@ -246,9 +246,10 @@ impl Engine {
             metrics::counter!("vetgate_vendor_status_unknown_total", "provider" => check.account.provider.to_string())
                 .increment(1);
         }
-        let known =
-            [binding.latest.as_ref().map(|look| look.observed), binding.ending.as_ref().map(|end| end.observed)];
-        let is_old = known.into_iter().flatten().max().is_some_and(|known| observation.observed < known);
+        // Of one moment, the end is the last that was said.
+        let latest = binding.latest.as_ref().map(|look| (look.observed.at, false));
+        let ending = binding.ending.as_ref().map(|ending| (ending.observed.at, true));
+        let is_old = latest.max(ending) > Some((observation.observed.at, observation.standing.is_final()));
         let mut seen = Seen::default();
         if confirms {
             seen.events.extend(order.tell(check_id, &News::Confirmed { vendor }, now));

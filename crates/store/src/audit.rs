@@ -65,7 +65,7 @@ impl Audit<'_> {
             Row,
             r#"SELECT id, at, tenant, actor, action, target, data, position, hash FROM audit_entries
                WHERE action = 'provider.settings.change' AND data ->> 'outcome' = 'done' AND target = $1
-               ORDER BY id DESC LIMIT 1"#,
+               ORDER BY serial DESC LIMIT 1"#,
             target
         )
         .fetch_optional(self.tx.connection())

@@ -18,7 +18,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use jsonwebtoken::{EncodingKey, Header};
 use provider::{
-    ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Fetched,
+    Administration, ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Fetched,
     HookAuthentication, HookNews, HookRefused, HookRequest, HookSays, LocateQuery, ProbeFault, Product, Provider,
     Submission, SubmitReport, SweepQuery, Timing,
 };
@@ -27,6 +27,8 @@ use serde_json::{Value, json};
 use store::{NewSubmission, Plan, Store, SubmissionPart, Vault};
 use testkit::TestDatabase;
 use tower::ServiceExt as _;
+
+use crate::desk::Desk;
 
 const SECRET: &str = "a secret that only the tests know!";
 pub const AUDIENCE: &str = "vetgate";
@@ -229,11 +231,11 @@ async fn open(url: &str) -> Store {
 }
 
 fn providers(types: &[CheckType]) -> Providers {
-    let fictive = Arc::new(Fictive(descriptor(types)));
+    let fictive = Arc::new(Fictive { descriptor: descriptor(types), desk: Desk::default() });
     let account = |name: &str, tenants: Option<Vec<TenantId>>| Account {
         key: AccountKey::new(ProviderId::new(VENDOR), name),
         provider: fictive.clone(),
-        timing: fictive.0.timing,
+        timing: fictive.descriptor.timing,
         settle: None,
         tenants,
         hook_url: None,
@@ -265,7 +267,10 @@ pub fn new_order() -> Value {
 pub const SECRETS: [&str; 4] = ["123-45-6789", "john.smith@", "05-15", "456 Oak"];
 
 /// A vendor that does nothing by itself.
-struct Fictive(Descriptor);
+struct Fictive {
+    descriptor: Descriptor,
+    desk: Desk,
+}
 
 fn descriptor(types: &[CheckType]) -> Descriptor {
     let product = |check_type| Product {
@@ -294,7 +299,11 @@ fn descriptor(types: &[CheckType]) -> Descriptor {
 #[async_trait]
 impl Provider for Fictive {
     fn descriptor(&self) -> &Descriptor {
-        &self.0
+        &self.descriptor
+    }
+
+    fn administration(&self) -> Option<&dyn Administration> {
+        Some(&self.desk)
     }
 
     fn validate(&self, order: &OrderInput, _: &CheckInput) -> Vec<FieldError> {

@@ -1,8 +1,10 @@
 //! The API through a running router, on a real Postgres.
 
 mod access;
+mod administration;
 mod batch_files;
 mod batches;
+mod desk;
 mod edge;
 mod gateway;
 mod idempotency;
