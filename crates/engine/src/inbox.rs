@@ -263,7 +263,7 @@ impl Engine {
             }
             // A final check as well: its result may have been revised.
             HookSays::Changed | HookSays::Hint if is_bound => {
-                tx.orders().save(order, &[look_now(check_id, now)], &[]).await?
+                tx.orders().save(order, &[look_now(check_id, now)], &[]).await?;
             }
             HookSays::Note { kind } => {
                 let mut event = order.event(Some(check_id), EventType::CheckNotification, told.at);

@@ -195,15 +195,17 @@ fn last_hour_offset(now: Timestamp) -> i64 {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Database {
-    database_id: Option<String>,
-    database_name: Option<String>,
+    #[serde(rename = "database_id")]
+    id: Option<String>,
+    #[serde(rename = "database_name")]
+    name: Option<String>,
     data_sets: Option<Vec<String>>,
     hourly_status: Option<Vec<String>>,
 }
 
 impl Database {
     fn source(self, now: Timestamp) -> Option<Source> {
-        let id = vendor_id(self.database_id.as_deref()?)?;
+        let id = vendor_id(self.id.as_deref()?)?;
         let into_hour = now.get().unix_timestamp().rem_euclid(3_600).unsigned_abs();
         let last = now - Duration::from_secs(into_hour) - Duration::from_nanos(now.get().nanosecond().into());
         let states = self.hourly_status.unwrap_or_default();
@@ -214,7 +216,7 @@ impl Database {
         };
         Some(Source {
             id,
-            name: self.database_name.unwrap_or_default(),
+            name: self.name.unwrap_or_default(),
             datasets: self.data_sets.unwrap_or_default(),
             hours: states.into_iter().enumerate().map(hour).collect(),
         })
@@ -348,8 +350,7 @@ mod tests {
     fn hours_count_back_from_the_present_one() {
         let now: Timestamp = "2026-11-21T09:16:03.5Z".parse().expect("a time");
         let states = vec!["operational".to_owned(); 24];
-        let database =
-            Database { database_id: Some("DBI1".to_owned()), hourly_status: Some(states), ..Database::default() };
+        let database = Database { id: Some("DBI1".to_owned()), hourly_status: Some(states), ..Database::default() };
         let hours = database.source(now).expect("a source").hours;
         let at = |hour: &SourceHour| hour.at.to_string();
         assert_eq!(hours.first().map(at).as_deref(), Some("2026-11-20T10:00:00Z"));

@@ -92,31 +92,10 @@ impl Desk<'_> {
         signing_key: &mut Option<SecretString>,
     ) -> Result<Registered, RegistrationFault> {
         let name = format!("{NAME} {event}");
-        let is_ours = |rule: &&Value| rule["name"] == name.as_str() && rule["event_type"] == event;
-        let known = self
-            .list(&["v1", "bre", "rules"], "rules")
-            .await?
-            .iter()
-            .find(is_ours)
-            .and_then(|rule| id(rule, "rule_id"));
+        let known = self.find_rule(event, &name).await?;
         let is_new = known.is_none();
-        let rule_id = match known {
-            Some(rule_id) => rule_id,
-            None => {
-                let form = [("name", name.as_str()), ("event_type", event), ("condition", ALWAYS)];
-                let answer = self.write(Method::POST, &["v1", "bre", "rules"], &form).await?;
-                keep_key(&answer, signing_key);
-                match id(&answer, "rule_id").or_else(|| id(&answer["rule"], "rule_id")) {
-                    Some(rule_id) => rule_id,
-                    // The answer was lost, or has another form: it is looked for by its name.
-                    None => {
-                        let rules = self.list(&["v1", "bre", "rules"], "rules").await?;
-                        let found = rules.iter().find(is_ours).and_then(|rule| id(rule, "rule_id"));
-                        found.ok_or(RegistrationFault::NotAsAsked)?
-                    }
-                }
-            }
-        };
+        let rule_id =
+            if let Some(rule_id) = known { rule_id } else { self.make_rule(event, &name, signing_key).await? };
         let path = ["v1", "bre", "rules", &rule_id, "actions"];
         let actions = self.list(&path, "actions").await?;
         let what = if actions.iter().any(|action| self.is_as_asked(action)) {
@@ -130,6 +109,28 @@ impl Desk<'_> {
             Registration::Mended
         };
         Ok(Registered { event, rule_id, what: if is_new { Registration::Made } else { what } })
+    }
+
+    async fn find_rule(&self, event: &str, name: &str) -> Result<Option<String>, RegistrationFault> {
+        let rules = self.list(&["v1", "bre", "rules"], "rules").await?;
+        let ours = rules.iter().find(|rule| rule["name"] == name && rule["event_type"] == event);
+        Ok(ours.and_then(|rule| id(rule, "rule_id")))
+    }
+
+    async fn make_rule(
+        &self,
+        event: &str,
+        name: &str,
+        signing_key: &mut Option<SecretString>,
+    ) -> Result<String, RegistrationFault> {
+        let form = [("name", name), ("event_type", event), ("condition", ALWAYS)];
+        let answer = self.write(Method::POST, &["v1", "bre", "rules"], &form).await?;
+        keep_key(&answer, signing_key);
+        if let Some(rule_id) = id(&answer, "rule_id").or_else(|| id(&answer["rule"], "rule_id")) {
+            return Ok(rule_id);
+        }
+        // The answer was lost, or has another form: the rule is looked for by its name.
+        self.find_rule(event, name).await?.ok_or(RegistrationFault::NotAsAsked)
     }
 
     async fn write_action(

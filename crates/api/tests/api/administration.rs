@@ -52,7 +52,7 @@ async fn an_account_that_is_shared_is_for_operators_and_one_of_a_tenant_alone_fo
     let log = gateway.call_as(&of("other", "audit:read"), "GET", "/v1/audit", None).await.body;
     let mut told: Vec<_> =
         log["data"].as_array().expect("entries").iter().map(|entry| &entry["data"]["outcome"]).collect();
-    told.sort_by_key(|outcome| outcome.to_string());
+    told.sort_by_key(ToString::to_string);
     assert_eq!(told, ["asked", "done"]);
     assert_eq!(log["data"][0]["target"], "fictive/private");
 }

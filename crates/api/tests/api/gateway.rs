@@ -28,7 +28,10 @@ use store::{NewSubmission, Plan, Store, SubmissionPart, Vault};
 use testkit::TestDatabase;
 use tower::ServiceExt as _;
 
-use crate::desk::Desk;
+#[path = "desk.rs"]
+mod desk;
+
+use desk::Desk;
 
 const SECRET: &str = "a secret that only the tests know!";
 pub const AUDIENCE: &str = "vetgate";

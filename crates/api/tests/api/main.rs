@@ -4,7 +4,6 @@ mod access;
 mod administration;
 mod batch_files;
 mod batches;
-mod desk;
 mod edge;
 mod gateway;
 mod idempotency;

@@ -146,14 +146,14 @@ async fn actions(State(simulator): State<Arc<Simulator>>, Path(id): Path<String>
 }
 
 /// An action as a form has it: `config` is JSON in a text, as a rule's condition is.
-fn read(pairs: &Pairs) -> Result<(String, String, String, Value), Response> {
+fn read(pairs: &Pairs) -> Result<(String, String, String, Value), &'static str> {
     let (name, kind, status) = (field(pairs, "name"), field(pairs, "type"), field(pairs, "status"));
-    let config: Value = serde_json::from_str(&field(pairs, "config")).map_err(|_| invalid("invalid config"))?;
+    let config: Value = serde_json::from_str(&field(pairs, "config")).map_err(|_| "invalid config")?;
     let is_known = matches!(kind.as_str(), "http_request" | "email" | "create_check");
     let has_status = matches!(status.as_str(), "enabled" | "disabled");
     let has_url = kind != "http_request" || config["url"].as_str().is_some_and(|url| url.parse::<Url>().is_ok());
     if name.is_empty() || !is_known || !has_status || !has_url {
-        return Err(invalid("invalid action"));
+        return Err("invalid action");
     }
     Ok((name, kind, status, config))
 }
@@ -161,7 +161,7 @@ fn read(pairs: &Pairs) -> Result<(String, String, String, Value), Response> {
 async fn add(State(simulator): State<Arc<Simulator>>, Path(id): Path<String>, body: Bytes) -> Response {
     let (name, kind, status, config) = match read(&form(&body)) {
         Ok(read) => read,
-        Err(refusal) => return refusal,
+        Err(what) => return invalid(what),
     };
     let shows_key = simulator.habits.get().rules_show_key;
     let mut own = simulator.own();
@@ -182,7 +182,7 @@ async fn change(
 ) -> Response {
     let (name, kind, status, config) = match read(&form(&body)) {
         Ok(read) => read,
-        Err(refusal) => return refusal,
+        Err(what) => return invalid(what),
     };
     let now = simulator.tools.clock.now();
     let mut own = simulator.own();

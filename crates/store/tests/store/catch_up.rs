@@ -5,7 +5,7 @@ use store::InboxSource;
 
 use crate::support::{Bench, Standstill, account, at};
 
-const EVERY: Duration = Duration::from_secs(900);
+const EVERY: Duration = Duration::from_mins(15);
 
 async fn lease(bench: &Bench, now: u64, at_any_rate: bool) -> Option<Timestamp> {
     bench.store.lease_catch_up(&account(), at(now), at(now + 60), EVERY, at_any_rate).await.unwrap()

@@ -9,7 +9,7 @@ use clap::Args;
 use domain::{AccountKey, ProviderId};
 use provider::call::Unlimited;
 use provider::{CallContext, Share};
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use truora::{EVENTS, Registration, RegistrationFault, Registrations, Truora};
 use url::Url;
@@ -109,7 +109,7 @@ fn report(target: &Url, account: &str, done: &Registrations, has_key: bool, as_j
             .collect();
         return print::json(&json!({
             "account": account, "url": target.as_str(), "rules": rules, "not_offered": done.not_offered,
-            "signing_key": done.signing_key.as_ref().map(|key| key.expose_secret()), "setting": setting(account),
+            "signing_key": done.signing_key.as_ref().map(ExposeSecret::expose_secret), "setting": setting(account),
         }));
     }
     let mut table = print::table(&["event", "rule", "state"]);
