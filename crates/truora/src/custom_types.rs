@@ -178,8 +178,7 @@ mod tests {
         let own = wanted("CO", "drivers", &[("criminal_record", 0.75), ("traffic_fines", 0.25)]);
         assert_eq!(read(body), Some(vec![own]));
         assert_eq!(read(br#"{"score_configs": null}"#), Some(Vec::new()));
-        for odd in [&br#"{}"#[..], b"[]", br#"{"score_configs": {"CO": {"x": [{"data_set": "a", "weight": "much"}]}}}"#]
-        {
+        for odd in [&b"{}"[..], b"[]", br#"{"score_configs": {"CO": {"x": [{"data_set": "a", "weight": "much"}]}}}"#] {
             assert_eq!(read(odd), None, "{}", String::from_utf8_lossy(odd));
         }
     }
