@@ -424,6 +424,52 @@ pub fn monitor_runs() -> Value {
     })
 }
 
+pub fn source_list() -> Value {
+    json!({
+        "data": [{
+            "id": "DBI0f3a", "name": "Registro Nacional", "datasets": ["personal_identity"],
+            "hourly_status": [
+                {"at": "2026-11-21T08:00:00Z", "status": "operational"},
+                {"at": "2026-11-21T09:00:00Z", "status": "degraded_performance"}
+            ]
+        }]
+    })
+}
+
+pub fn custom_type() -> Value {
+    json!({
+        "country": "CO", "name": "drivers",
+        "weights": {"criminal_record": 0.5, "traffic_fines": 0.3, "driving_licenses": 0.2, "alert_in_media": 0.0}
+    })
+}
+
+pub fn custom_type_weights() -> Value {
+    json!({"weights": custom_type()["weights"]})
+}
+
+pub fn custom_type_list() -> Value {
+    json!({"data": [custom_type()]})
+}
+
+pub fn provider_settings() -> Value {
+    json!({
+        "set_here": {"names_matching": "exact", "max_duration": "48h"},
+        "changed_at": "2026-11-21T09:00:00Z", "changed_by": "jane"
+    })
+}
+
+pub fn credentials() -> Value {
+    json!({"credentials": {"username": "example", "password": "an example, not a password"}})
+}
+
+pub fn database() -> Value {
+    json!({"database_id": "DBI0f3a"})
+}
+
+pub fn credentials_list() -> Value {
+    json!({"data": [database()]})
+}
+
 /// A problem of this kind.
 pub fn problem(kind: Kind) -> Value {
     let mut problem = json!({

@@ -62,9 +62,11 @@ pub fn responses(groups: &[&[Kind]]) -> BTreeMap<String, RefOr<Response>> {
 
 /// Puts every answer that an operation names into the document.
 pub fn register(document: &mut OpenApi) {
-    let operations = document.paths.paths.values();
-    let operations =
-        operations.flat_map(|item| [&item.get, &item.post, &item.patch, &item.delete].into_iter().flatten());
+    let operations = document
+        .paths
+        .paths
+        .values()
+        .flat_map(|item| [&item.get, &item.post, &item.put, &item.patch, &item.delete].into_iter().flatten());
     let answers = operations.flat_map(|operation| operation.responses.responses.values());
     let names: BTreeSet<_> = answers
         .filter_map(|answer| match answer {

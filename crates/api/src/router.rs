@@ -89,5 +89,11 @@ fn closed() -> OpenApiRouter<App> {
         .routes(routes!(providers::pause::pause))
         .routes(routes!(providers::resume::resume))
         .routes(routes!(providers::passthrough::passthrough))
+        .routes(routes!(providers::sources::list))
+        .routes(routes!(providers::custom_types::list::list, providers::custom_types::create::create))
+        .routes(routes!(providers::custom_types::replace::replace, providers::custom_types::delete::delete))
+        .routes(routes!(providers::settings::get::get, providers::settings::change::change))
+        .routes(routes!(providers::credentials::list::list))
+        .routes(routes!(providers::credentials::put::put, providers::credentials::delete::delete))
         .routes(routes!(audit::list::list))
 }

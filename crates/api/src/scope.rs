@@ -63,7 +63,7 @@ scopes! {
     ReconciliationResolve = "reconciliation:resolve",
     /// See vendors and their state.
     ProvidersRead = "providers:read",
-    /// Pause and resume vendors. Audited.
+    /// Pause and resume vendors, and set up what is a vendor account's own. Audited.
     ProvidersManage = "providers:manage",
     /// Read the audit log.
     AuditRead = "audit:read",

@@ -253,13 +253,18 @@ impl Engine {
             metrics::counter!("vetgate_vendor_status_unknown_total", "provider" => check.account.provider.to_string())
                 .increment(1);
         }
+        // Of one moment, the end is the last that was said.
+        let latest = binding.latest.as_ref().map(|look| (look.observed.at, false));
+        let ending = binding.ending.as_ref().map(|ending| (ending.observed.at, true));
+        let is_old = latest.max(ending) > Some((observation.observed.at, observation.standing.is_final()));
         let mut seen = Seen::default();
         if confirms {
             seen.events.extend(order.tell(check_id, &News::Confirmed { vendor }, now));
         }
         seen.events.extend(order.tell(check_id, &News::Observed(observation), now));
         let payload = snapshot.payload.expose();
-        if !payload.is_empty() {
+        // News may come late, as hooks do. What the vendor said last stays.
+        if !payload.is_empty() && !is_old {
             tx.payloads().put(check_id, order.id, payload, now).await?;
         }
         if !snapshot.documents.is_empty() {

@@ -9,7 +9,7 @@ use domain::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use provider::{Carries, HookNews, HookRefused, HookRequest, HookSays};
-use store::{InboxItem, NewSubmission, Plan, Scope, StoreError, SubmissionPart, Tx};
+use store::{InboxItem, InboxSource, NewSubmission, Plan, Scope, StoreError, SubmissionPart, Tx};
 
 use crate::follow::{Look, look_now};
 use crate::reconcile::{Doubt, late_scan_is_due};
@@ -54,18 +54,41 @@ impl Engine {
     pub async fn receive_hook(&self, key: &AccountKey, request: HookRequest) -> Result<(), HookError> {
         let account = self.account(key).ok_or(HookError::NoSuchAccount)?;
         let verified = account.provider.receive_hook(&request);
-        let outcome = if verified.is_ok() { "accepted" } else { "refused" };
+        let is_hint = verified.as_ref().is_ok_and(|news| news.iter().any(|news| matches!(news.says, HookSays::Hint)));
+        let outcome = match &verified {
+            Ok(_) if is_hint => "hint",
+            Ok(_) => "accepted",
+            Err(_) => "refused",
+        };
         metrics::counter!("vetgate_hooks_total", "account" => key.to_string(), "outcome" => outcome).increment(1);
-        verified?;
+        let news = verified?;
+        // Whoever sent a hint is not told whether it named anything.
+        if is_hint && !self.is_of_use(account, &news).await? {
+            return Ok(());
+        }
         let id = InboxId::generate(self.clock(), self.entropy());
         let headers = request
             .headers
             .iter()
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
         let headers: Vec<_> = headers.collect();
-        self.store().receive(id, key, &headers, &request.body, request.received_at).await?;
+        let source = if is_hint { InboxSource::Hint } else { InboxSource::Hook };
+        self.store().receive_from(source, id, key, &headers, &request.body, request.received_at).await?;
         self.wake();
         Ok(())
+    }
+
+    /// Whether a hint names an object that a check holds here, and is no repetition: strangers fill no inbox.
+    async fn is_of_use(&self, account: &Account, news: &[HookNews]) -> Result<bool, StoreError> {
+        let mut tx = self.store().begin().await?;
+        for news in news {
+            let Some(vendor) = &news.vendor else { continue };
+            let is_held = !tx.vendor_objects().holders(&account.key, &vendor.order_id).await?.is_empty();
+            if is_held && !tx.inbox().was_seen(&account.key, &news.dedupe_key).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Takes stored hooks in. Gives how many were claimed.
@@ -107,7 +130,14 @@ impl Engine {
             body: item.body.expose().clone(),
             received_at: item.received_at,
         };
-        let all_news = match account.provider.receive_hook(&request) {
+        let verified = match item.source {
+            InboxSource::Hook | InboxSource::Hint => account.provider.receive_hook(&request),
+            // It came in the answer to a call of ours.
+            InboxSource::Log => {
+                account.provider.hook_log().ok_or(HookRefused::Unreadable).and_then(|log| log.news(&request.body))
+            }
+        };
+        let all_news = match verified {
             Ok(news) => news,
             // It was authentic when it came in: the secret was changed since. It waits for the old one to come back.
             Err(HookRefused::NotAuthentic | HookRefused::NotConfigured) if !self.is_stale(&item) => {
@@ -243,13 +273,15 @@ impl Engine {
                 self.note_second(tx, account, order, news, event).await?;
             }
             // A final check as well: its result may have been revised.
-            HookSays::Changed if is_bound => tx.orders().save(order, &[look_now(check_id, now)], &[]).await?,
+            HookSays::Changed | HookSays::Hint if is_bound => {
+                tx.orders().save(order, &[look_now(check_id, now)], &[]).await?;
+            }
             HookSays::Note { kind } => {
                 let mut event = order.event(Some(check_id), EventType::CheckNotification, told.at);
                 event.data.insert("notification".into(), word(kind).into());
                 tx.orders().save(order, &[], &[event]).await?;
             }
-            HookSays::Changed | HookSays::MonitorChanged { .. } => {}
+            HookSays::Changed | HookSays::Hint | HookSays::MonitorChanged { .. } => {}
         }
         Ok(Taken::Yes)
     }
@@ -387,7 +419,7 @@ fn is_surely_of(news: &HookNews, binding: &Binding) -> bool {
         (Some(vendor), _) => vendor.order_id == binding.vendor.order_id,
         (None, HookSays::Snapshot(_)) => false,
         // These lead to a look, or to the timeline of the check whose reference they carry.
-        (None, HookSays::Changed | HookSays::MonitorChanged { .. } | HookSays::Note { .. }) => true,
+        (None, HookSays::Changed | HookSays::Hint | HookSays::MonitorChanged { .. } | HookSays::Note { .. }) => true,
     }
 }
 

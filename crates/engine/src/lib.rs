@@ -6,7 +6,7 @@
 //! 2. [`dispatch`]: claims due checks, records the intent, makes the create call, records its outcome.
 //! 3. [`reconcile`]: looks for what a lost answer was about, and settles it by the rule of [`domain::settle`].
 //! 4. [`follow`]: looks at the vendor's objects (polling), and asks the vendor to cancel.
-//! 5. [`inbox`]: takes the vendors' hooks.
+//! 5. [`inbox`]: takes the vendors' hooks; [`catch_up`] those that were lost, from the vendor's own log.
 //! 6. [`sweep`]: looks whether a vendor has anything of ours that nobody here knows of; [`cancellations`] asks it to
 //!    cancel what is one too many.
 //!
@@ -20,10 +20,12 @@
 //! share. Nothing of them changes an order.
 //!
 //! All news goes through [`Order::tell`](domain::Order::tell), and so through the one reducer. [`workers`] runs the
-//! loops; [`gate`] (pauses, circuits) and [`budget`] (rates) say when a vendor may be called.
+//! loops; [`gate`] (pauses, circuits) and [`budget`] (rates) say when a vendor may be called. [`administration`] is what an
+//! account's owner sets up at a vendor.
 
 pub mod accept;
 pub mod act;
+pub mod administration;
 pub mod asked;
 pub mod batches;
 mod bell;
@@ -31,6 +33,7 @@ pub mod budget;
 pub mod bulk;
 pub mod cancel;
 pub mod cancellations;
+pub mod catch_up;
 pub mod dispatch;
 pub mod documents;
 pub mod findings;
@@ -58,6 +61,7 @@ use tokio::sync::Notify;
 
 pub use crate::accept::AcceptError;
 pub use crate::act::ActError;
+pub use crate::administration::AdministrationError;
 pub use crate::asked::{AskError, NotFinished};
 pub use crate::batches::BatchIntake;
 pub use crate::documents::Documents;
@@ -93,6 +97,8 @@ pub struct EngineSettings {
     pub backstop: Duration,
     /// How often a vendor account is swept for objects that nobody here knows of; `None`: never.
     pub sweep_every: Option<Duration>,
+    /// After so long a silence of an account's hooks the vendor's log of them is read; `None`: never.
+    pub catch_up_every: Option<Duration>,
 }
 
 impl Default for EngineSettings {
@@ -104,6 +110,7 @@ impl Default for EngineSettings {
             cancel_duplicates: CancelDuplicates::Ask,
             backstop: Duration::from_secs(5),
             sweep_every: Some(Duration::from_hours(24)),
+            catch_up_every: Some(Duration::from_mins(15)),
         }
     }
 }
@@ -123,6 +130,7 @@ pub struct Parts {
     turns: plan::Turns,
     /// The same for files.
     file_turns: plan::Turns,
+    caught_up: catch_up::Begun,
     woken: Notify,
     bell: bell::Bell,
 }
@@ -152,6 +160,7 @@ impl Engine {
             gate,
             turns: plan::Turns::default(),
             file_turns: plan::Turns::default(),
+            caught_up: catch_up::Begun::default(),
             woken: Notify::new(),
             bell: bell::Bell::default(),
         }))

@@ -47,7 +47,8 @@ impl Engine {
             loops.spawn(repeat(self.clone(), shutdown.clone(), "reconcile", reconcile));
             loops.spawn(canceler(self.clone(), key.clone(), shutdown.clone()));
             loops.spawn(tender(self.clone(), key.clone(), shutdown.clone()));
-            loops.spawn(sweeper(self.clone(), key, shutdown.clone()));
+            loops.spawn(sweeper(self.clone(), key.clone(), shutdown.clone()));
+            loops.spawn(catcher(self.clone(), key, shutdown.clone()));
         }
         loops.spawn(listener(self.clone(), shutdown.clone()));
         loops.spawn(housekeeper(self.clone(), shutdown.clone()));
@@ -245,6 +246,16 @@ async fn sweeper(engine: Engine, key: AccountKey, shutdown: CancellationToken) {
     let Some(account) = engine.account(&key).cloned() else { return };
     let engine_ = engine.clone();
     repeat(engine, shutdown, "sweep", async move || engine_.sweep(&account).await.map(usize::from)).await;
+}
+
+/// Reads one account's log of hooks where hooks were lost.
+async fn catcher(engine: Engine, key: AccountKey, shutdown: CancellationToken) {
+    let Some(account) = engine.account(&key).cloned() else { return };
+    if account.provider.hook_log().is_none() {
+        return;
+    }
+    let engine_ = engine.clone();
+    repeat(engine, shutdown, "catch up", async move || engine_.catch_up(&account).await.map(usize::from)).await;
 }
 
 /// Hears what other processes have to say.

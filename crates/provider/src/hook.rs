@@ -39,6 +39,9 @@ pub enum HookSays {
     Changed,
     /// A monitor of the vendor's own has something new; look at it.
     MonitorChanged { monitor_id: String },
+    /// Somebody says so who showed nothing: at most a reason to look at an object that a check holds here. Carries no
+    /// reference, and is not kept where it names nothing that is known.
+    Hint,
     /// For the timeline only, by the vendor's own word for it, as [`native_status`](crate::native_status) keeps it.
     Note { kind: String },
 }

@@ -6,6 +6,7 @@
 //! A new vendor is one crate that implements [`Provider`], one simulator, and a run of the conformance suite.
 
 pub mod action;
+pub mod administration;
 pub mod bulk;
 pub mod call;
 #[cfg(feature = "conformance")]
@@ -14,6 +15,7 @@ pub mod descriptor;
 pub mod document;
 pub mod findings;
 pub mod hook;
+pub mod hook_log;
 pub mod http;
 pub mod language;
 pub mod locate;
@@ -30,12 +32,16 @@ use async_trait::async_trait;
 use domain::{CheckInput, FieldError, OrderInput, Reason, VendorRef};
 
 pub use crate::action::{Acted, Actions};
+pub use crate::administration::{
+    Administration, AdministrationFault, CustomType, NamesMatching, Objection, SettingsChange, Source, SourceHour,
+};
 pub use crate::bulk::{Bulk, BulkProgress, BulkStage, BulkState, Kinship, RowOutcome};
 pub use crate::call::{Budget, CallContext, CallError, LostReason, NotSentReason, Share};
 pub use crate::descriptor::{CancelSupport, Descriptor, HookAuthentication, Product, Timing};
 pub use crate::document::opened;
 pub use crate::findings::{AllDetails, DetailsPage, Findings, FindingsError};
 pub use crate::hook::{HookNews, HookRefused, HookRequest, HookSays};
+pub use crate::hook_log::{HookLog, LogEntry, LogReading};
 pub use crate::http::{ByteStream, VendorAnswer, VendorHttp, VendorRequest};
 pub use crate::language::Language;
 pub use crate::locate::{LocateQuery, Sought, SweepQuery};
@@ -132,6 +138,16 @@ pub trait Provider: Send + Sync {
 
     /// Answers to actions, where the vendor takes any.
     fn actions(&self) -> Option<&dyn Actions> {
+        None
+    }
+
+    /// What the account's owner can set up at the vendor, where the vendor offers it.
+    fn administration(&self) -> Option<&dyn Administration> {
+        None
+    }
+
+    /// The vendor's own log of its hooks, where it keeps one.
+    fn hook_log(&self) -> Option<&dyn HookLog> {
         None
     }
 

@@ -61,8 +61,25 @@ pub struct HookReport {
 /// Sends hooks in the background. Cheap to clone.
 #[derive(Clone)]
 pub struct HookSender {
-    queue: mpsc::UnboundedSender<Hook>,
+    queue: mpsc::UnboundedSender<Queued>,
     shared: Arc<Shared>,
+}
+
+/// A hook that waits to be sent, and who wants to know what becomes of it.
+#[derive(Clone)]
+struct Queued {
+    hook: Hook,
+    fate: Option<HookFate>,
+}
+
+/// What became of one hook, once that is known.
+#[derive(Debug, Clone, Default)]
+pub struct HookFate(Arc<Mutex<Option<HookReport>>>);
+
+impl HookFate {
+    pub fn report(&self) -> Option<HookReport> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 struct Shared {
@@ -110,7 +127,14 @@ impl HookSender {
     /// Sends a hook, unless the switches have it otherwise.
     pub fn send(&self, hook: Hook) {
         // The queue is closed only once the simulator is stopped.
-        let _ = self.queue.send(hook);
+        let _ = self.queue.send(Queued { hook, fate: None });
+    }
+
+    /// Sends a hook as well, and gives what will tell its fate.
+    pub fn send_watched(&self, hook: Hook) -> HookFate {
+        let fate = HookFate::default();
+        let _ = self.queue.send(Queued { hook, fate: Some(fate.clone()) });
+        fate
     }
 
     /// Where hooks go that are not told so by an order.
@@ -132,7 +156,7 @@ impl HookSender {
 }
 
 /// Takes hooks from the queue, decides their fate, and hands them to tasks of their own.
-async fn work(shared: Arc<Shared>, mut waiting: mpsc::UnboundedReceiver<Hook>) {
+async fn work(shared: Arc<Shared>, mut waiting: mpsc::UnboundedReceiver<Queued>) {
     let mut count = 0_u32;
     let mut held = Vec::new();
     loop {
@@ -146,7 +170,8 @@ async fn work(shared: Arc<Shared>, mut waiting: mpsc::UnboundedReceiver<Hook>) {
         if let Some(hook) = next {
             count = count.wrapping_add(1);
             if is_nth(count, switches.lose_every) {
-                shared.report(HookReport { url: hook.url.into(), attempts: 0, status: None, lost: true });
+                let report = HookReport { url: hook.hook.url.into(), attempts: 0, status: None, lost: true };
+                shared.report(report, hook.fate.as_ref());
             } else {
                 if is_nth(count, switches.duplicate_every) {
                     held.push(hook.clone());
@@ -177,13 +202,13 @@ impl Shared {
         self.tasks.spawn(self.stop.clone().run_until_cancelled_owned(delivery));
     }
 
-    async fn deliver_in_turn(self: Arc<Self>, hooks: Vec<Hook>, switches: HookSwitches) {
+    async fn deliver_in_turn(self: Arc<Self>, hooks: Vec<Queued>, switches: HookSwitches) {
         for hook in hooks {
             Arc::clone(&self).deliver(hook, switches.clone()).await;
         }
     }
 
-    async fn deliver(self: Arc<Self>, hook: Hook, switches: HookSwitches) {
+    async fn deliver(self: Arc<Self>, Queued { hook, fate }: Queued, switches: HookSwitches) {
         tokio::time::sleep(Duration::from_millis(switches.delay_ms)).await;
         let mut pause = Duration::from_millis(switches.retry_ms);
         let mut report = HookReport { url: hook.url.to_string(), attempts: 0, status: None, lost: false };
@@ -199,10 +224,13 @@ impl Shared {
                 break;
             }
         }
-        self.report(report);
+        self.report(report, fate.as_ref());
     }
 
-    fn report(&self, report: HookReport) {
+    fn report(&self, report: HookReport, fate: Option<&HookFate>) {
+        if let Some(HookFate(known)) = fate {
+            *known.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
+        }
         let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
         if reports.len() == REPORTS {
             reports.pop_front();

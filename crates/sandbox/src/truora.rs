@@ -37,14 +37,20 @@ mod account;
 mod batches;
 mod bodies;
 mod checks;
+mod config;
 mod continuous;
+mod credentials;
+mod event_log;
 mod fate;
 mod findings;
 mod form;
 mod gateway;
+mod health;
 mod hooks;
 mod identity;
 mod pdf;
+mod rules;
+mod settings;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -61,9 +67,10 @@ use crate::server::{self, Running, Tools};
 use crate::vendor::{Behavior, Switches, Vendor};
 
 use account::Account;
-pub use identity::{FLOW as IDENTITY_FLOW, IdentityHabits};
+use event_log::EventLog;
 
 pub use batches::{BatchHabits, MappedReference, SecondStart};
+pub use identity::{FLOW as IDENTITY_FLOW, IdentityHabits};
 
 /// The credentials it takes and gives.
 #[derive(Debug, Clone)]
@@ -143,6 +150,14 @@ pub struct Habits {
     /// A hook tells when they are.
     pub variables_hook: bool,
     pub identity: IdentityHabits,
+    /// Rules can be made through the API; otherwise it lacks the permission.
+    pub rules_api: bool,
+    /// The answer that makes a rule's action shows the key it signs with.
+    pub rules_show_key: bool,
+    /// The event log begins with the oldest event.
+    pub event_log_oldest_first: bool,
+    /// What the event log's links say in place of its own path.
+    pub event_log_path: String,
 }
 
 impl Default for Habits {
@@ -177,6 +192,10 @@ impl Default for Habits {
             variables_ms: 1_000,
             variables_hook: false,
             identity: IdentityHabits::default(),
+            rules_api: true,
+            rules_show_key: false,
+            event_log_oldest_first: false,
+            event_log_path: "/v1/events".to_owned(),
         }
     }
 }
@@ -226,6 +245,8 @@ pub async fn start(port: u16, clock: SimClock, config: Config) -> io::Result<Run
         habits: Switches::new(Habits::default()),
         account: Mutex::default(),
         desk: Mutex::default(),
+        own: Mutex::default(),
+        log: Mutex::default(),
     };
     server::start(port, clock, make).await
 }
@@ -236,9 +257,28 @@ struct Simulator {
     habits: Switches<Habits>,
     account: Mutex<Account>,
     desk: Mutex<identity::Desk>,
+    own: Mutex<Own>,
+    log: Mutex<EventLog>,
+}
+
+/// What the account's owner set up.
+#[derive(Default)]
+struct Own {
+    types: config::CustomTypes,
+    settings: serde_json::Map<String, Value>,
+    credentials: credentials::Credentials,
+    rules: Vec<rules::Rule>,
 }
 
 impl Simulator {
+    fn own(&self) -> MutexGuard<'_, Own> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self) -> MutexGuard<'_, EventLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The account as it stands now, with the hooks of what happened meanwhile on their way.
     fn account(&self) -> MutexGuard<'_, Account> {
         let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
@@ -271,9 +311,16 @@ impl Simulator {
 
 impl Vendor for Simulator {
     fn router(self: Arc<Self>) -> Router {
-        // Custom types and settings would each add a router of their own here.
-        let routes =
-            checks::router().merge(continuous::router()).merge(batches::behind_key()).merge(identity::router());
+        let routes = checks::router()
+            .merge(continuous::router())
+            .merge(batches::behind_key())
+            .merge(identity::router())
+            .merge(config::router())
+            .merge(settings::router())
+            .merge(credentials::router())
+            .merge(health::router())
+            .merge(rules::router())
+            .merge(event_log::router());
         let open = batches::around_key().merge(findings::files()).with_state(Arc::clone(&self));
         let gateway = gateway::around(&self, routes.with_state(Arc::clone(&self)), open);
         identity::page().with_state(self).fallback_service(gateway)
@@ -300,6 +347,13 @@ impl Vendor for Simulator {
             ("GET", ["v1", "checks", _, "summarize"]) => "summary",
             ("GET", ["v1", "checks", _, "variables"]) => "variables",
             ("GET", ["attachments", ..]) => "file",
+            ("GET", ["v1", "health"]) => "health",
+            ("GET", ["v1", "config"]) => "custom_types",
+            (_, ["v1", "config"]) => "custom_type",
+            (_, ["v1", "settings"]) => "settings",
+            (_, ["v1", "config", "credentials", ..]) => "credentials",
+            (_, ["v1", "bre", "rules", ..]) => "rules",
+            ("GET", ["v1", "hooks", "events", ..]) => "event_log",
             (method, segments) => batches::classify(method, segments).unwrap_or("other"),
         }
     }

@@ -258,3 +258,56 @@ async fn a_pdf_is_printed_before_it_is_read_and_a_deleted_check_is_gone() {
         assert_eq!(site.call(method, link).await.0, 404, "{method}");
     }
 }
+
+#[tokio::test]
+async fn a_custom_type_is_the_whole_accounts_map_and_can_be_ordered_by() {
+    let site = Site::start().await;
+    let write = async |method: &str, fields: &[(&str, &str)]| {
+        read(site.request(method, "/v1/config").body(serde_urlencoded::to_string(fields).expect("a form"))).await
+    };
+    let drivers = [("country", "CO"), ("type", "drivers"), ("dataset_criminal_record", "1")];
+    assert_eq!(site.create(&with(PERSON, &[("type", "drivers")])).await.0, 400);
+    assert_eq!(write("PUT", &drivers).await.1["code"], 10_400, "an unknown one is a bad request");
+    let (status, body) = write("POST", &drivers).await;
+    assert_eq!(status, 201);
+    let configs = &body["score_configs"]["CO"];
+    assert_eq!(configs["drivers"], json!([{ "data_set": "criminal_record", "weight": 1.0 }]));
+    assert!(configs["company"].is_array(), "the built-in ones are there as well");
+    assert_eq!(site.create(&with(PERSON, &[("type", "drivers")])).await.0, 201);
+    for bad in [("dataset_criminal_record", "0.5"), ("country", "CR"), ("type", "person")] {
+        let fields: Vec<_> = drivers.iter().map(|field| if field.0 == bad.0 { bad } else { *field }).collect();
+        assert_eq!(write("POST", &fields).await.0, 400, "{bad:?}");
+    }
+    let left = site.call("DELETE", "/v1/config?country=CO&type=drivers").await;
+    assert_eq!(left, (200, json!({ "CO": {} })));
+}
+
+#[tokio::test]
+async fn health_wants_all_three_parameters_and_is_a_bare_array() {
+    let site = Site::start().await;
+    let whole = "/v1/health?country=CO&unixTimestampSeconds=1790000000&unixtimezoneOffsetSeconds=-18000";
+    let (status, body) = site.call("GET", whole).await;
+    assert_eq!((status, body[0]["hourly_status"].as_array().map(Vec::len)), (200, Some(24)));
+    for part in ["country=CO&", "unixTimestampSeconds=1790000000&", "&unixtimezoneOffsetSeconds=-18000"] {
+        assert_eq!(site.call("GET", &whole.replace(part, "")).await.0, 400, "{part}");
+    }
+}
+
+#[tokio::test]
+async fn the_event_log_holds_what_was_sent_and_what_was_not() {
+    let site = Site::start().await;
+    site.finished(PERSON).await;
+    let (_, log) = site.call("GET", "/v1/hooks/events").await;
+    let events = log["events"].as_array().expect("events");
+    assert_eq!((events.len(), &log["next"]), (3, &json!("")));
+    let actions: Vec<_> = events.iter().map(|event| event["event_action"].as_str().expect("a word")).collect();
+    assert_eq!(actions, ["finished", "started", "created"]);
+    assert_eq!((&events[0]["delivery_status"], &events[0]["delivery_attempts"]), (&json!("pending"), &json!(0)));
+    let object: Value = serde_json::from_str(events[0]["object"].as_str().expect("a text")).expect("JSON inside");
+    assert_eq!(object["status"], "completed");
+    let key = events[0]["idempotency_key"].as_str().expect("a key");
+    assert!(key.starts_with("HIK") && key.len() == 43, "{key}");
+    assert_eq!(site.call("GET", &format!("/v1/hooks/events/{key}")).await.1["event_action"], "finished");
+    site.simulator.control().advance(Duration::from_hours(61 * 24));
+    assert_eq!(site.call("GET", "/v1/hooks/events").await.1["events"], json!([]), "kept for 60 days");
+}

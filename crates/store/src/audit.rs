@@ -59,6 +59,20 @@ impl Audit<'_> {
         Ok(())
     }
 
+    /// The last change of a vendor account's settings that was carried out.
+    pub async fn last_change_of_settings(&mut self, target: &str) -> Result<Option<StoredAuditEntry>> {
+        let row = sqlx::query_as!(
+            Row,
+            r#"SELECT id, at, tenant, actor, action, target, data, position, hash FROM audit_entries
+               WHERE action = 'provider.settings.change' AND data ->> 'outcome' = 'done' AND target = $1
+               ORDER BY serial DESC LIMIT 1"#,
+            target
+        )
+        .fetch_optional(self.tx.connection())
+        .await?;
+        Ok(row.map(StoredAuditEntry::from))
+    }
+
     /// Newest first, from below `before`. A tenant sees what is about its own data.
     pub async fn list(&mut self, scope: &Scope, limit: u32, before: Option<AuditId>) -> Result<Vec<StoredAuditEntry>> {
         let before = before.map_or(Uuid::max(), AuditId::uuid);

@@ -12,11 +12,39 @@ use crate::tx::{Store, Tx};
 /// A hook's headers, by their lower-case names.
 pub type HookHeaders = Vec<(String, String)>;
 
+/// Where an entry came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InboxSource {
+    /// A hook that showed who sent it.
+    Hook,
+    /// One that showed nothing.
+    Hint,
+    /// The vendor's own log of its hooks.
+    Log,
+}
+
+impl InboxSource {
+    pub const ALL: [Self; 3] = [Self::Hook, Self::Hint, Self::Log];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hook => "hook",
+            Self::Hint => "hint",
+            Self::Log => "log",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == word)
+    }
+}
+
 /// A hook that a worker has taken.
 #[derive(Debug, Clone)]
 pub struct InboxItem {
     pub id: InboxId,
     pub account: AccountKey,
+    pub source: InboxSource,
     pub headers: Sensitive<HookHeaders>,
     pub body: Sensitive<Bytes>,
     pub received_at: Timestamp,
@@ -29,8 +57,8 @@ pub struct Inbox<'t> {
     pub(crate) tx: &'t mut Tx,
 }
 
-const HEADERS: &str = "inbox.headers";
-const BODY: &str = "inbox.body";
+pub(crate) const HEADERS: &str = "inbox.headers";
+pub(crate) const BODY: &str = "inbox.body";
 
 impl Inbox<'_> {
     /// The hook is through.
@@ -79,6 +107,18 @@ impl Inbox<'_> {
         Ok(())
     }
 
+    /// Whether this news was seen before.
+    pub async fn was_seen(&mut self, account: &AccountKey, dedupe_key: &str) -> Result<bool> {
+        let seen = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM inbox_news WHERE account = $1 AND key_sha256 = $2) AS "seen!""#,
+            account.to_string(),
+            &Sha256::digest(dedupe_key)[..]
+        )
+        .fetch_one(self.tx.connection())
+        .await?;
+        Ok(seen)
+    }
+
     /// Whether this news was never seen before; from now on it was.
     pub async fn first_sight(&mut self, account: &AccountKey, dedupe_key: &str, now: Timestamp) -> Result<bool> {
         let done = sqlx::query!(
@@ -119,14 +159,29 @@ impl Store {
         body: &[u8],
         received_at: Timestamp,
     ) -> Result<()> {
+        self.receive_from(InboxSource::Hook, id, account, headers, body, received_at).await
+    }
+
+    /// The same for what did not come as a hook that showed who sent it.
+    pub async fn receive_from(
+        &self,
+        source: InboxSource,
+        id: InboxId,
+        account: &AccountKey,
+        headers: &[(String, String)],
+        body: &[u8],
+        received_at: Timestamp,
+    ) -> Result<()> {
         let seal = |place, plain: &[u8]| self.vault.seal_row(place, id.uuid(), plain, &*self.entropy);
         sqlx::query!(
-            r#"INSERT INTO inbox (id, account, due_at, received_at, headers, body) VALUES ($1, $2, $3, $3, $4, $5)"#,
+            r#"INSERT INTO inbox (id, account, due_at, received_at, headers, body, source)
+               VALUES ($1, $2, $3, $3, $4, $5, $6)"#,
             id.uuid(),
             account.to_string(),
             received_at.get(),
             seal(HEADERS, &to_json(&headers)?),
-            seal(BODY, body)
+            seal(BODY, body),
+            source.as_str()
         )
         .execute(&self.pool)
         .await?;
@@ -143,9 +198,9 @@ impl Store {
                    FOR UPDATE SKIP LOCKED
                ), taken AS (
                    UPDATE inbox i SET due_at = $3 FROM due WHERE i.id = due.id
-                   RETURNING i.id, i.account, i.headers, i.body, i.received_at, i.attempts, due.due_at AS was_due_at
+                   RETURNING i.id, i.account, i.source, i.headers, i.body, i.received_at, i.attempts, due.due_at AS was_due_at
                )
-               SELECT id, account, headers, body, received_at, attempts FROM taken ORDER BY was_due_at, id"#,
+               SELECT id, account, source, headers, body, received_at, attempts FROM taken ORDER BY was_due_at, id"#,
             now.get(),
             limit,
             lease_until.get()
@@ -165,7 +220,8 @@ impl Store {
             };
             let received_at = Timestamp::new(row.received_at);
             let attempts = u32::try_from(row.attempts).unwrap_or(u32::MAX);
-            items.push(InboxItem { id, account, headers, body, received_at, attempts });
+            let source = InboxSource::parse(&row.source).ok_or(StoreError::Corrupt("an inbox entry's source"))?;
+            items.push(InboxItem { id, account, source, headers, body, received_at, attempts });
         }
         Ok(items)
     }

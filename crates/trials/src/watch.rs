@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use domain::case::Sightings;
 use domain::{CheckInput, Clock as _, FieldError, OrderInput, Reason, Reference, Timestamp, VendorRef};
 use provider::{
-    Actions, Bulk, ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched, HookNews,
-    HookRefused, HookRequest, ItemOutcome, LocateQuery, Monitoring, ProbeFault, Provider, Snapshot, Submission,
-    SubmitReport, SweepQuery,
+    Actions, Administration, Bulk, ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched,
+    HookLog, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, Monitoring, ProbeFault, Provider, Snapshot,
+    Submission, SubmitReport, SweepQuery,
 };
 
 use crate::clock::TestClock;
@@ -130,6 +130,14 @@ impl Provider for Watched {
 
     fn actions(&self) -> Option<&dyn Actions> {
         self.provider.actions()
+    }
+
+    fn administration(&self) -> Option<&dyn Administration> {
+        self.provider.administration()
+    }
+
+    fn hook_log(&self) -> Option<&dyn HookLog> {
+        self.provider.hook_log()
     }
 
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {

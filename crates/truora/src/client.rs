@@ -10,6 +10,7 @@ use provider::{
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+use crate::host::Host;
 use crate::wire::ErrorBody;
 
 pub const KEY: HeaderName = HeaderName::from_static("truora-api-key");
@@ -17,7 +18,7 @@ const PRIORITY: HeaderName = HeaderName::from_static("truora-priority");
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A scanned page may be large: a row repeats every source of its check.
-const MAX_PAGE: usize = 32 * 1024 * 1024;
+pub const MAX_PAGE: usize = 32 * 1024 * 1024;
 
 #[derive(Clone)]
 pub struct Client {
@@ -37,6 +38,11 @@ impl Client {
     /// The same way to the vendor, for its other services.
     pub fn way(&self) -> (VendorHttp, HeaderValue) {
         (self.http.clone(), self.key.clone())
+    }
+
+    /// The same key at one of the vendor's hosts, for the calls that are no checks.
+    pub fn host(&self, base: Url) -> Host {
+        Host::new(self.http.clone(), base, self.key.clone())
     }
 
     /// `POST /v1/checks` with a form body; answers are JSON.

@@ -3,7 +3,8 @@
 //! * No header carries a signature, and no claim says when the token ends. Replays are bounded by `iat` and by the
 //!   events' ids.
 //! * The signing key is 64 hex digits and used as text. Whether some hooks use its bytes is not known; both are taken.
-//! * A rule with a body template of its own sends plain JSON. Anybody can, so it is refused, and polling finds out the same.
+//! * A rule with a body template of its own sends plain JSON. Anybody can, so it is refused, and polling finds out the same;
+//!   where the settings have it otherwise it is a hint, of which nothing but a check's id is used.
 //! * A token without `iat` could be replayed for ever: it is a hint to fetch, and its reference is not passed on.
 //! * Event types differ by generation (`check`, `checks.check`, a rule's trigger `checks.check.finished`).
 
@@ -66,13 +67,27 @@ impl HookKeys {
     }
 }
 
+/// What is done with a hook that shows no signature at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnsignedHooks {
+    #[default]
+    Refuse,
+    /// It is a hint to look at checks that are known here.
+    Hint,
+}
+
 pub fn receive(
     keys: Option<&HookKeys>,
+    unsigned: UnsignedHooks,
     policy: &OutcomePolicy,
     request: &HookRequest,
 ) -> Result<Vec<HookNews>, HookRefused> {
+    let token = token(&request.body);
+    if token.is_none() && unsigned == UnsignedHooks::Hint {
+        return hints(request);
+    }
     let keys = keys.ok_or(HookRefused::NotConfigured)?;
-    let token = token(&request.body).ok_or(HookRefused::NotAuthentic)?;
+    let token = token.ok_or(HookRefused::NotAuthentic)?;
     // Written out and read again, so that no text of it escapes the shared reader's guard.
     let claims = keys.verify(&token)?.to_string();
     let claims: HookClaims = read_json(claims.as_bytes()).ok_or(HookRefused::Unreadable)?;
@@ -104,6 +119,34 @@ fn token(body: &Bytes) -> Option<String> {
     Some(token)
 }
 
+/// The most checks that one unsigned hook may name. The vendor's own name one.
+const MOST_HINTS: usize = 10;
+
+/// Of a body that anybody may have sent: the ids of the checks that it names, as hooks or a template of somebody's own
+/// would. One hint a minute and check is enough; the rest are repetitions.
+fn hints(request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
+    let body: Value = read_json(&request.body).ok_or(HookRefused::NotAuthentic)?;
+    let events = body.get("events").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let objects = events.iter().filter_map(|event| event.get("object")).chain(body.get("check")).chain([&body]);
+    let mut ids = Vec::new();
+    for id in objects.filter_map(|object| check_id(object).transpose()) {
+        ids.push(id?);
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() || ids.len() > MOST_HINTS {
+        return Err(HookRefused::NotAuthentic);
+    }
+    let minute = request.received_at.get().unix_timestamp() / 60;
+    let hint = |id: String| HookNews {
+        dedupe_key: format!("hint:{id}:{minute}"),
+        reference: None,
+        vendor: Some(VendorRef::order(id)),
+        says: HookSays::Hint,
+    };
+    Ok(ids.into_iter().map(hint).collect())
+}
+
 fn check_age(iat: i64, now: Timestamp) -> Result<(), HookRefused> {
     let seconds = u64::try_from(iat).map_err(|_| HookRefused::Expired)?;
     let issued = Timestamp::EPOCH + Duration::from_secs(seconds);
@@ -124,8 +167,8 @@ fn of_continuous(event: &HookEvent, kind: &str, action: &str) -> Result<Option<H
     }))
 }
 
-/// News of a dated hook. Its object is as good as a fetch, where it is whole.
-fn dated(policy: &OutcomePolicy, event: &HookEvent) -> Result<HookNews, HookRefused> {
+/// News of a dated hook, or of the vendor's own log. Its object is as good as a fetch, where it is whole.
+pub fn dated(policy: &OutcomePolicy, event: &HookEvent) -> Result<HookNews, HookRefused> {
     let (kind, action) = words(event);
     if let Some(news) = of_continuous(event, &kind, &action)? {
         return Ok(news);
@@ -195,17 +238,19 @@ fn check_id(object: &Value) -> Result<Option<String>, HookRefused> {
 }
 
 /// The event's kind and action, whatever generation it is of.
-fn words(event: &HookEvent) -> (String, String) {
-    let parts: Vec<_> = event.event_type.as_deref().unwrap_or_default().split('.').collect();
-    let action = event.event_action.as_deref().unwrap_or_default();
+pub fn words(event: &HookEvent) -> (String, String) {
+    // The documents write some names with blanks: `decision variables finished`.
+    let plain = |text: Option<&str>| text.unwrap_or_default().trim().to_lowercase().replace([' ', '-'], "_");
+    let (kind, action) = (plain(event.event_type.as_deref()), plain(event.event_action.as_deref()));
+    let parts: Vec<_> = kind.split('.').collect();
     match parts.as_slice() {
         [.., kind, last] if action.is_empty() || *last == action => ((*kind).to_owned(), (*last).to_owned()),
-        [.., kind] => ((*kind).to_owned(), action.to_owned()),
-        [] => (String::new(), action.to_owned()),
+        [.., kind] => ((*kind).to_owned(), action),
+        [] => (String::new(), action),
     }
 }
 
-fn is_of_check(kind: &str, action: &str) -> bool {
+pub fn is_of_check(kind: &str, action: &str) -> bool {
     kind == "check" && ACTIONS.contains(&action)
 }
 

@@ -4,18 +4,24 @@
 //! `wire` is the vendor's JSON, `client` the calls; `countries`, `inputs` and `validate` say what must be sent, `mapping`
 //! and `outcome` what an answer means; `submit` classifies create calls, `locate` finds them again, `hooks` reads what
 //! the vendor sends; `bulk` sends files of many checks, `continuous` has the vendor repeat them; `findings` and `attachments`
-//! read what is beside a result, `passthrough` says which of the vendor's calls others may make. What is known of the
-//! vendor and where it is handled: `docs/vendors/truora.md`.
+//! read what is beside a result, `passthrough` says which of the vendor's calls others may make; `identity` is another
+//! product, with rooms of its own. `hook_log` reads the hooks that the vendor meant to send, `registration` asks it to;
+//! `administration` and `custom_types` are what the account's owner sets up. What is known of the vendor and where it is
+//! handled: `docs/vendors/truora.md`.
 
+mod administration;
 mod attachments;
 mod bulk;
 mod client;
 mod continuous;
 mod countries;
+mod custom_types;
 mod findings;
 #[cfg(test)]
 mod fixtures;
+mod hook_log;
 mod hooks;
+mod host;
 mod identity;
 mod inputs;
 mod links;
@@ -24,6 +30,7 @@ mod mapping;
 mod outcome;
 mod pages;
 mod passthrough;
+mod registration;
 mod submit;
 mod validate;
 mod wire;
@@ -34,22 +41,26 @@ use async_trait::async_trait;
 use domain::case::Sightings;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
 use provider::{
-    Actions, Bulk, ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence,
-    Fetched, Findings, HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, Monitoring, Passthrough,
-    ProbeFault, Product, Provider, Sought, Submission, SubmitReport, SweepQuery, Timing,
+    Actions, Administration, Bulk, ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor,
+    DocumentRef, Evidence, Fetched, Findings, HookAuthentication, HookLog, HookNews, HookRefused, HookRequest,
+    LocateQuery, Monitoring, Passthrough, ProbeFault, Product, Provider, Sought, Submission, SubmitReport, SweepQuery,
+    Timing,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 pub use crate::bulk::{file_of, outcomes_of};
+pub use crate::hooks::UnsignedHooks;
 pub use crate::identity::{IdentitySettings, Need};
 pub use crate::links::FileHosts;
 pub use crate::outcome::OutcomePolicy;
+pub use crate::registration::{EVENTS, Registered, Registration, RegistrationFault, Registrations};
 pub use crate::validate::OPTIONS;
 
 use crate::bulk::Batches;
 use crate::client::Client;
 use crate::hooks::HookKeys;
+use crate::host::Host;
 use crate::identity::Identity;
 use crate::wire::CheckEnvelope;
 
@@ -65,8 +76,9 @@ pub struct Settings {
     pub checks_url: Url,
     /// Scheme and host of the account API (rules, batches): `https://api.account.truora.com`.
     pub account_url: Url,
-    /// The signing key of the account's hook or rule. Without it no hook is taken.
+    /// The signing key of the account's hook or rule. Without it no signed hook is taken.
     pub hook_key: Option<SecretString>,
+    pub unsigned_hooks: UnsignedHooks,
     pub outcome: OutcomePolicy,
     /// Where the vendor's links to files may lead.
     pub file_hosts: FileHosts,
@@ -88,6 +100,7 @@ impl Settings {
             checks_url: url("https://api.checks.truora.com"),
             account_url: url("https://api.account.truora.com"),
             hook_key: None,
+            unsigned_hooks: UnsignedHooks::default(),
             outcome: OutcomePolicy::default(),
             file_hosts: FileHosts::default(),
             native_batch_min: 0,
@@ -109,7 +122,11 @@ pub struct Truora {
     client: Client,
     batches: Batches,
     identity: Identity,
+    /// The Checks API, for what is no check.
+    checks: Host,
+    account: Host,
     hook_keys: Option<HookKeys>,
+    unsigned_hooks: UnsignedHooks,
     policy: OutcomePolicy,
     account_host: Url,
     file_hosts: FileHosts,
@@ -144,17 +161,20 @@ impl Truora {
         if settings.hook_key.as_ref().is_some_and(|key| key.expose_secret().trim().is_empty()) {
             return Err(fault("hook_key", "must not be empty; leave it out to take no hooks"));
         }
-        let client = Client::new(settings.checks_url, &settings.api_key)
+        let client = Client::new(settings.checks_url.clone(), &settings.api_key)
             .ok_or(fault("api_key", "must not be empty, and hold only what fits into a header"))?;
         let hook_keys = settings.hook_key.as_ref().map(HookKeys::new);
         let identity = Identity::new(&client, settings.account_url.clone(), settings.identity);
         let (account, files) = (settings.account_url.clone(), settings.file_hosts.clone());
         let batches = Batches::new(client.clone(), account, files, settings.native_batch_min);
         Ok(Self {
+            checks: client.host(settings.checks_url),
+            account: client.host(settings.account_url.clone()),
             client,
             batches,
             identity,
             hook_keys,
+            unsigned_hooks: settings.unsigned_hooks,
             policy: settings.outcome,
             account_host: settings.account_url,
             file_hosts: settings.file_hosts,
@@ -312,7 +332,15 @@ impl Provider for Truora {
     }
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
-        hooks::receive(self.hook_keys.as_ref(), &self.policy, request)
+        hooks::receive(self.hook_keys.as_ref(), self.unsigned_hooks, &self.policy, request)
+    }
+
+    fn administration(&self) -> Option<&dyn Administration> {
+        Some(self)
+    }
+
+    fn hook_log(&self) -> Option<&dyn HookLog> {
+        Some(self)
     }
 
     fn monitoring(&self) -> Option<&dyn Monitoring> {

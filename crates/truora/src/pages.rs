@@ -25,13 +25,22 @@ pub enum PagingFault {
 /// A walk along the pages of one list.
 pub struct Pages {
     first: Url,
+    /// Another path by which the vendor's links call the same list.
+    alias: Option<&'static str>,
     visited: BTreeSet<String>,
 }
 
 impl Pages {
     pub fn from(first: Url) -> Self {
         let visited = BTreeSet::from([cursor(&first)]);
-        Self { first, visited }
+        Self { first, alias: None, visited }
+    }
+
+    /// Takes links with this path as well. It is followed nowhere: only a link's query is used.
+    #[must_use]
+    pub const fn called(mut self, alias: &'static str) -> Self {
+        self.alias = Some(alias);
+        self
     }
 
     pub const fn first(&self) -> &Url {
@@ -67,7 +76,8 @@ impl Pages {
             let (path, query) = next.split_once('?').map_or((next, None), |(path, query)| (path, Some(query)));
             (path.to_owned(), query.map(str::to_owned))
         };
-        if segments(&path).ne(segments(self.first.path())) {
+        let is_alias = self.alias.is_some_and(|alias| segments(&path).eq(segments(alias)));
+        if !is_alias && segments(&path).ne(segments(self.first.path())) {
             return Err(PagingFault::ForeignList);
         }
         let mut url = self.first.clone();
@@ -118,6 +128,13 @@ mod tests {
         assert_eq!(follow("//evil.example/v1/checks?start_key=a"), Err(PagingFault::ForeignList));
         assert_eq!(follow("/v1/hooks?start_key=a"), Err(PagingFault::ForeignList));
         assert_eq!(follow("https://"), Err(PagingFault::Unreadable));
+    }
+
+    #[test]
+    fn a_list_may_be_called_by_another_path_and_is_read_at_its_own() {
+        let next = pages().called("/v1/other").follow(Some("/v1/other?start_key=a")).expect("a link");
+        assert_eq!(next.map(String::from).as_deref(), Some("https://api.example.com/v1/checks?start_key=a"));
+        assert_eq!(pages().called("/v1/other").follow(Some("/v1/third?start_key=a")), Err(PagingFault::ForeignList));
     }
 
     #[test]

@@ -93,6 +93,9 @@ For development and for first steps; in production tokens come from your own iss
     /// Batches at a running gateway: list, show, import, cancel, report, template
     #[command(after_help = CALLING)]
     Batches(commands::batches::Options),
+    /// The vendors: list them at a running gateway; have Truora send its hooks
+    #[command(after_help = CALLING)]
+    Providers(commands::providers::Options),
     /// Prints the API's contract, or writes or checks a file of it
     #[command(
         name = "openapi",
@@ -142,6 +145,7 @@ impl Command {
             Self::Orders(options) => commands::orders::orders(&sources, options).await,
             Self::Cases(options) => commands::cases::cases(&sources, options).await,
             Self::Batches(options) => commands::batches::batches(&sources, options).await,
+            Self::Providers(options) => commands::providers::providers(&sources, options).await,
             Self::OpenApi(options) => commands::openapi::openapi(&options),
             Self::Sandbox(options) => commands::sandbox::sandbox(&options).await,
             Self::Dev(options) => commands::dev::dev(&sources, options).await,

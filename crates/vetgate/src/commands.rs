@@ -11,6 +11,7 @@ pub mod openapi;
 pub mod orders;
 pub(crate) mod print;
 mod progress;
+pub mod providers;
 pub mod sandbox;
 pub mod serve;
 pub mod token;

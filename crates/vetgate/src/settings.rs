@@ -166,6 +166,7 @@ impl Settings {
         let choices = [("ask", CancelDuplicates::Ask), ("auto", CancelDuplicates::Auto)];
         let cancel_duplicates = keys.word("reconcile.cancel_duplicates", "ask", &choices);
         let sweep_every = keys.duration_or_off("reconcile.sweep", "24h");
+        let catch_up_every = keys.duration_or_off("reconcile.catch_up", "15m");
         let request_rate = vendors::take_rate(keys, "limits.rate");
         let log_format = keys.word("log.format", "json", &[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)]);
         Some(Self {
@@ -182,6 +183,7 @@ impl Settings {
             engine: EngineSettings {
                 cancel_duplicates: cancel_duplicates?,
                 sweep_every: sweep_every?,
+                catch_up_every: catch_up_every?,
                 ..EngineSettings::default()
             },
             request_rate,

@@ -62,7 +62,7 @@ impl AuditView {
 
 /// List the audit log
 ///
-/// Who read unmasked data, decided, paused or resumed. Newest first.
+/// Who read unmasked data, decided, paused, resumed or set something up at a vendor. Newest first.
 #[utoipa::path(
     get, path = "/v1/audit", operation_id = "listAuditEntries", tag = "audit",
     params(PageParams),

@@ -68,7 +68,21 @@ fn rule(operation: &str, check_id: &Value) -> Option<Rule> {
             (Some(json!({"items": [{"check_id": check_id, "decision": "fail"}]})), &[], NotFound)
         }
         "listProviders" | "getProvider" | "getBatchTemplate" => (None, &[], Served),
-        "pauseProvider" | "resumeProvider" => (None, &["tenants:all"], Served),
+        "pauseProvider"
+        | "resumeProvider"
+        | "listSources"
+        | "listCustomTypes"
+        | "deleteCustomType"
+        | "getProviderSettings"
+        | "listCredentials"
+        | "deleteCredentials" => (None, &["tenants:all"], Served),
+        "createCustomType" => {
+            let body = json!({"country": "CO", "name": "drivers", "weights": {"criminal_record": 1.0}});
+            (Some(body), &["tenants:all"], Served)
+        }
+        "replaceCustomType" => (Some(json!({"weights": {"criminal_record": 1.0}})), &["tenants:all"], Served),
+        "changeProviderSettings" => (Some(json!({"retries": true})), &["tenants:all"], Served),
+        "putCredentials" => (Some(json!({"credentials": {"password": "p"}})), &["tenants:all"], Served),
         _ => return None,
     };
     Some(Rule { body, also, foreigner })
@@ -116,7 +130,9 @@ fn fill(path: &str, fixture: &Fixture) -> String {
         fixture.case.clone()
     };
     let path = path.replace("{document_id}", &fixture.document);
-    path.replace("{id}", &id).replace("{provider}", VENDOR).replace("{check_type}", "background_check")
+    let path = path.replace("{id}", &id).replace("{provider}", VENDOR).replace("{check_type}", "background_check");
+    let path = path.replace("{country}", "CO").replace("{name}", "drivers").replace("{database_id}", "DBI1");
+    if path.ends_with("/sources") { path + "?country=CO" } else { path }
 }
 
 #[tokio::test]

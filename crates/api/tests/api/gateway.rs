@@ -20,16 +20,21 @@ use http_body_util::BodyExt as _;
 use jsonwebtoken::{EncodingKey, Header};
 use provider::passthrough::{self, Rule, Verdict};
 use provider::{
-    ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DetailsPage, DocumentRef, Fetched,
-    Findings, FindingsError, HookAuthentication, HookNews, HookRefused, HookRequest, HookSays, LocateQuery,
-    PassRefusal, Passed, PassedCall, Passthrough, ProbeFault, Product, Provider, Submission, SubmitReport, SweepQuery,
-    Timing, VendorAnswer,
+    Administration, ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DetailsPage,
+    DocumentRef, Fetched, Findings, FindingsError, HookAuthentication, HookNews, HookRefused, HookRequest, HookSays,
+    LocateQuery, PassRefusal, Passed, PassedCall, Passthrough, ProbeFault, Product, Provider, Submission, SubmitReport,
+    SweepQuery, Timing, VendorAnswer,
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use store::{NewSubmission, Plan, Scope, Store, SubmissionPart, Vault};
 use testkit::TestDatabase;
 use tower::ServiceExt as _;
+
+#[path = "desk.rs"]
+mod desk;
+
+use desk::Desk;
 
 const SECRET: &str = "a secret that only the tests know!";
 pub const AUDIENCE: &str = "vetgate";
@@ -267,7 +272,7 @@ async fn open(url: &str) -> Store {
 }
 
 fn providers(types: &[CheckType]) -> Providers {
-    let fictive = Arc::new(Fictive { descriptor: descriptor(types), is_open: true });
+    let fictive = Arc::new(Fictive { descriptor: descriptor(types), is_open: true, desk: Desk::default() });
     let account = |name: &str, tenants: Option<Vec<TenantId>>| Account {
         key: AccountKey::new(ProviderId::new(VENDOR), name),
         provider: fictive.clone(),
@@ -307,12 +312,13 @@ pub struct Fictive {
     descriptor: Descriptor,
     /// It gives findings, and passes calls on.
     is_open: bool,
+    desk: Desk,
 }
 
 impl Fictive {
     /// One that gives nothing beside results.
     pub fn closed(types: &[CheckType]) -> Self {
-        Self { descriptor: descriptor(types), is_open: false }
+        Self { descriptor: descriptor(types), is_open: false, desk: Desk::default() }
     }
 }
 
@@ -381,6 +387,10 @@ impl Provider for Fictive {
 
     fn passthrough(&self) -> Option<&dyn Passthrough> {
         self.is_open.then_some(self)
+    }
+
+    fn administration(&self) -> Option<&dyn Administration> {
+        Some(&self.desk)
     }
 
     fn validate(&self, order: &OrderInput, _: &CheckInput) -> Vec<FieldError> {

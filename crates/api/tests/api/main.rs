@@ -1,6 +1,7 @@
 //! The API through a running router, on a real Postgres.
 
 mod access;
+mod administration;
 mod batch_files;
 mod batches;
 mod documents;

@@ -2,6 +2,7 @@
 
 mod batch_crashes;
 mod batches;
+mod catching_up;
 mod clerk;
 mod fault_schedules;
 mod files;

@@ -51,7 +51,9 @@ async fn create(State(simulator): State<Arc<Simulator>>, headers: HeaderMap, bod
         Ok(form) => form,
         Err(message) => return invalid(&message),
     };
-    if let Some(message) = form::fault(&form, &habits) {
+    let mut known = habits.clone();
+    known.custom_types.extend(simulator.own().types.of(form.get("country").map_or("", String::as_str)));
+    if let Some(message) = form::fault(&form, &known) {
         return invalid(&message);
     }
     let mut account = simulator.account();

@@ -1,4 +1,5 @@
-//! Hooks: a JWT (HS256) as the whole body, signed with the hook's key as text.
+//! Hooks: a JWT (HS256) as the whole body, signed with the hook's key as text. Each event is in the event log as well,
+//! whether or not anybody listens. Who listens: the target of the hook switches, and the actions of the account's rules.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +11,8 @@ use sha2::Sha256;
 
 use super::account::{Account, Check, News, new_id};
 use super::continuous::Changed;
-use super::{Habits, HookFormat, Simulator, bodies};
+use super::rules::Rule;
+use super::{Habits, HookFormat, Simulator, bodies, event_log};
 use crate::hooks::Hook;
 
 /// Tells of one step of a check, if anybody listens.
@@ -36,9 +38,8 @@ pub fn send_variables(simulator: &Simulator, habits: &Habits, check: &Check) {
     deliver(simulator, habits, &habits.hook_event_type, "decision_variables_finished", &bodies::check(check, habits));
 }
 
-/// Sends one event, if anybody listens.
+/// Sends one event to whoever listens, and notes that it did.
 pub fn deliver(simulator: &Simulator, habits: &Habits, kind: &str, action: &str, object: &Value) {
-    let Some(url) = simulator.tools.hooks.target() else { return };
     let now = simulator.tools.clock.now();
     let claims = json!({
         "iss": "Truora",
@@ -52,16 +53,30 @@ pub fn deliver(simulator: &Simulator, habits: &Habits, kind: &str, action: &str,
             "object": object,
         }],
     });
-    let (content_type, body) = match habits.hook_format {
-        HookFormat::Token => ("text/plain", sign(&claims, &simulator.config.hook_key, habits.hook_key_hex)),
-        HookFormat::Wrapped => {
-            let token = sign(&claims, &simulator.config.hook_key, habits.hook_key_hex);
-            ("application/json", json!({ "token": token }).to_string())
-        }
-        HookFormat::Json => ("application/json", claims.to_string()),
-    };
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-    simulator.tools.hooks.send(Hook { url, headers, body: body.into() });
+    let wanted = simulator.tools.hooks.target().map(|url| (url, habits.hook_format));
+    // Rules are about checks.
+    let is_of_check = kind == habits.hook_event_type;
+    let of_rules: Vec<_> = simulator
+        .own()
+        .rules
+        .iter()
+        .filter(|rule| is_of_check && rule.is_about(action))
+        .flat_map(Rule::targets)
+        .collect();
+    let sent = wanted.into_iter().chain(of_rules).map(|(url, format)| {
+        let (content_type, body) = match format {
+            HookFormat::Token => ("text/plain", sign(&claims, &simulator.config.hook_key, habits.hook_key_hex)),
+            HookFormat::Wrapped => {
+                let token = sign(&claims, &simulator.config.hook_key, habits.hook_key_hex);
+                ("application/json", json!({ "token": token }).to_string())
+            }
+            HookFormat::Json => ("application/json", claims.to_string()),
+        };
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+        simulator.tools.hooks.send_watched(Hook { url, headers, body: body.into() })
+    });
+    let entry = event_log::Entry::new(kind, action, object, now, sent.collect());
+    simulator.log().note(entry);
 }
 
 /// `key_is_hex`: the bytes that the key's hex digits stand for sign, rather than the digits.

@@ -5,6 +5,7 @@ mod accounts;
 mod batches;
 mod cancellations;
 mod cases;
+mod catch_up;
 mod claims;
 mod costs;
 mod idempotency;

@@ -50,7 +50,7 @@ fn kinds(news: &[HookNews]) -> Vec<String> {
         .map(|news| match &news.says {
             HookSays::Note { kind } => kind.clone(),
             HookSays::Snapshot(snapshot) => snapshot.native_status.clone(),
-            HookSays::Changed | HookSays::MonitorChanged { .. } => "changed".to_owned(),
+            HookSays::Changed | HookSays::Hint | HookSays::MonitorChanged { .. } => "changed".to_owned(),
         })
         .collect();
     kinds.sort();

@@ -19,7 +19,7 @@ const ISSUED: u64 = 1_790_000_000;
 fn take(body: impl Into<Bytes>, received_at: Timestamp) -> Result<Vec<HookNews>, HookRefused> {
     let keys = HookKeys::new(&SecretString::from(KEY));
     let request = HookRequest { headers: HeaderMap::new(), body: body.into(), received_at };
-    receive(Some(&keys), &OutcomePolicy::default(), &request)
+    receive(Some(&keys), UnsignedHooks::Refuse, &OutcomePolicy::default(), &request)
 }
 
 fn token(claims: &Value) -> String {
@@ -78,7 +78,13 @@ fn a_signed_event_is_an_observation() {
 
 #[test]
 fn events_of_every_generation_are_known() {
-    for (kind, action) in [("check", "finished"), ("checks.check", "finished"), ("checks.check.finished", "finished")] {
+    for (kind, action) in [
+        ("check", "finished"),
+        ("Check", "Finished"),
+        ("checks.check", "finished"),
+        ("checks.check.finished", "finished"),
+        ("checks.check.delayed", "delayed"),
+    ] {
         assert!(matches!(news_of(&event(kind, action)).says, HookSays::Snapshot(_)), "{kind}");
     }
     let mut trigger = event("checks.check.finished", "");
@@ -92,6 +98,9 @@ fn other_events_are_notes() {
         ("continuous_check", "changed", "continuous_check.changed"),
         ("digital_identity.identity_process", "created", "identity_process.created"),
         ("check", "decision_variables_finished", "check.decision_variables_finished"),
+        ("check", "decision variables finished", "check.decision_variables_finished"),
+        ("checks.check.decision_variables_finished", "", "check.decision_variables_finished"),
+        ("checks.continuous_check.changed", "changed", "continuous_check.changed"),
         ("", "", "."),
     ] {
         let news = news_of(&event(kind, action));
@@ -218,8 +227,11 @@ fn what_is_not_authentic_is_refused() {
     let other = HookKeys::new(&SecretString::from("another key"));
     let request = HookRequest { headers: HeaderMap::new(), body: BY_TEXT.into(), received_at: at(ISSUED) };
     let policy = OutcomePolicy::default();
-    assert_eq!(receive(Some(&other), &policy, &request).map(|_| ()), Err(HookRefused::NotAuthentic));
-    assert_eq!(receive(None, &policy, &request).map(|_| ()), Err(HookRefused::NotConfigured));
+    assert_eq!(
+        receive(Some(&other), UnsignedHooks::Hint, &policy, &request).map(|_| ()),
+        Err(HookRefused::NotAuthentic)
+    );
+    assert_eq!(receive(None, UnsignedHooks::Hint, &policy, &request).map(|_| ()), Err(HookRefused::NotConfigured));
 }
 
 #[test]
@@ -255,4 +267,42 @@ fn a_changed_continuous_check_is_a_hint_to_look_at_it() {
     created["object"] = json!({ "continuous_check_id": "CCK1" });
     assert!(matches!(news_of(&created).says, HookSays::Note { .. }));
     assert!(matches!(news_of(&event("continuous_check", "changed")).says, HookSays::Note { .. }));
+}
+
+/// What is taken of a body without a signature where hints are.
+fn hint(body: &Value) -> Result<Vec<HookNews>, HookRefused> {
+    let request = HookRequest { headers: HeaderMap::new(), body: body.to_string().into(), received_at: at(ISSUED) };
+    receive(None, UnsignedHooks::Hint, &OutcomePolicy::default(), &request)
+}
+
+#[test]
+fn of_an_unsigned_hook_nothing_is_used_but_the_ids_of_checks() {
+    let finished = event("check", "finished");
+    for body in [
+        json!({ "iat": ISSUED, "events": [finished] }),
+        json!({ "check": { "check_id": "CHK1", "status": "completed" } }),
+        json!({ "check_id": "CHK1", "status": "completed", "custom_input": reference(1).to_string() }),
+    ] {
+        let news = hint(&body).expect("a hint");
+        let [one] = news.as_slice() else { panic!("{news:?}") };
+        assert!(matches!(one.says, HookSays::Hint) && one.reference.is_none(), "{one:?}");
+        assert_eq!(one.vendor, Some(VendorRef::order("CHK1")));
+        assert_ne!(one.dedupe_key, news_of(&finished).dedupe_key, "it hides no signed event");
+        assert_eq!(hint(&body).expect("a hint")[0].dedupe_key, one.dedupe_key, "within the minute it is the same");
+    }
+}
+
+#[test]
+fn hints_are_bounded_and_a_bad_signature_is_none() {
+    let named = |count: usize| {
+        let events: Vec<_> = (0..count).map(|n| json!({ "object": { "check_id": format!("CHK{n}") } })).collect();
+        hint(&json!({ "events": events })).map(|news| news.len())
+    };
+    assert_eq!(
+        (named(10), named(11), named(0)),
+        (Ok(10), Err(HookRefused::NotAuthentic), Err(HookRefused::NotAuthentic))
+    );
+    assert_eq!(hint(&json!({ "check_id": " CHK1" })).map(|_| ()), Err(HookRefused::Unreadable));
+    let forged = json!({ "token": BY_TEXT, "check_id": "CHK1" });
+    assert_eq!(hint(&forged).map(|_| ()), Err(HookRefused::NotConfigured), "it claims to be signed");
 }

@@ -1,5 +1,6 @@
 //! What is particular to this vendor, over sockets.
 
+mod administration;
 mod continuous;
 mod countries;
 mod documents;
@@ -7,6 +8,7 @@ mod findings;
 mod hooks;
 mod identity;
 mod lists;
+mod log;
 mod objects;
 mod passthrough;
 
@@ -120,4 +122,13 @@ fn query(item: &SubmissionItem) -> LocateQuery {
         started_at: sent_at,
         settled: BTreeSet::new(),
     }
+}
+
+/// The vendor's own words, past the adapter.
+#[expect(clippy::disallowed_methods, reason = "a look at the simulator itself")]
+async fn raw(url: url::Url) -> Value {
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let asked = client.get(url).header("Truora-API-Key", Config::default().api_key);
+    let body = asked.send().await.expect("an answer").bytes().await.expect("a body");
+    serde_json::from_slice(&body).expect("JSON")
 }

@@ -186,6 +186,9 @@ impl Vendor for Truora {
         let checks_url = keys.host(&at.shared(keys, "checks_url"), "https://api.checks.truora.com");
         let account_url = keys.host(&at.shared(keys, "account_url"), "https://api.account.truora.com");
         let hook_key = keys.secret(&at.own("hook_key"));
+        let unsigned_path = at.shared(keys, "unsigned_hooks");
+        let choices = [("refuse", truora::UnsignedHooks::Refuse), ("hint", truora::UnsignedHooks::Hint)];
+        let unsigned_hooks = keys.word(&unsigned_path, "refuse", &choices);
         let file_hosts = keys.list(&at.shared(keys, "file_hosts")).map(truora::FileHosts::new);
         let batch_path = at.shared(keys, "native_batch_min");
         let native_batch_min: Option<usize> = keys.value(&batch_path, Some("0"), "a whole number from 0 to 1000");
@@ -199,6 +202,7 @@ impl Vendor for Truora {
             checks_url: checks_url?,
             account_url: account_url?,
             hook_key,
+            unsigned_hooks: unsigned_hooks?,
             outcome: outcome.unwrap_or_default(),
             file_hosts: file_hosts.unwrap_or_default(),
             native_batch_min: native_batch_min?,

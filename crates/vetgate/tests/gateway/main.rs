@@ -1,5 +1,6 @@
 //! The binary as its users meet it: settings, commands, the demo, and processes that are killed.
 
+mod administration;
 mod batches;
 mod bench;
 mod cases;

@@ -243,6 +243,20 @@ fn variables_go_before_the_file_and_are_named_in_faults() {
 }
 
 #[test]
+fn catching_up_and_hints_are_as_they_are_said() {
+    let settings = |name: &str, said: &str| {
+        load(&[("VETGATE_TRUORA__API_KEY", "k"), (name, said)]).expect("good settings").settings
+    };
+    let catch_up = |said| settings("VETGATE_RECONCILE__CATCH_UP", said).engine.catch_up_every;
+    assert_eq!(catch_up(""), Some(Duration::from_mins(15)));
+    assert_eq!((catch_up("1h"), catch_up("off")), (Some(Duration::from_hours(1)), None));
+    let unsigned = |said| settings("VETGATE_TRUORA__UNSIGNED_HOOKS", said).truora.accounts[0].adapter.unsigned_hooks;
+    assert_eq!(unsigned(""), truora::UnsignedHooks::Refuse);
+    assert_eq!(unsigned("hint"), truora::UnsignedHooks::Hint);
+    assert!(load(&[("VETGATE_TRUORA__UNSIGNED_HOOKS", "believe")]).is_err());
+}
+
+#[test]
 fn the_sweep_is_daily_or_as_it_is_said_or_off() {
     let sweep =
         |said: &str| load(&[("VETGATE_RECONCILE__SWEEP", said)]).expect("good settings").settings.engine.sweep_every;

@@ -26,7 +26,7 @@ pub const VETGATE: &str = env!("CARGO_BIN_EXE_vetgate");
 const PATIENCE: Duration = Duration::from_mins(2);
 const LOOK: Duration = Duration::from_millis(25);
 
-const SECRET: &str = "3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b";
+pub const SECRET: &str = "3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b";
 const KEY: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// Waits until `done` gives something.
@@ -401,7 +401,7 @@ impl Drop for Gateway {
 }
 
 #[expect(clippy::disallowed_methods, reason = "it calls the gateway, not a vendor")]
-fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client")
 }
