@@ -1,6 +1,7 @@
 //! How checks end: outcomes, reasons and results.
 
 mod identity;
+mod report;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,6 +11,10 @@ use crate::input::Money;
 use crate::status::words;
 
 pub use self::identity::{Declined, DocumentSeen, IdentityResult, IdentityValidation, StatusOverride};
+pub use self::report::{
+    AccountBalance, CheckedDocument, Dispute, Eligibility, EmployerAddress, EmployerId, Examination, FinancialAccount,
+    HeldPosition, IncomePeriod, IncomeStream, Inquiry, Paystub, ReportDetails, Statement,
+};
 
 /// What a completed check means to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -113,6 +118,18 @@ pub struct VerificationResult {
     pub comments: Option<String>,
     /// The day the source was right on, `YYYY-MM-DD`.
     pub as_of: Option<String>,
+    /// What else the source tells of the verified employment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Box<ReportDetails>>,
+    /// What was said and not verified. It took no part in the verdict.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unverified: Vec<Statement>,
+    /// The vendor's inquiries, where it made several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inquiries: Vec<Inquiry>,
+    /// The vendor's price: a quote, charged only for what is completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<Money>,
 }
 
 /// One employment with what was earned there.
@@ -121,6 +138,8 @@ pub struct VerificationResult {
 pub struct Employment {
     pub facts: Facts,
     pub income: Option<Income>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Box<ReportDetails>>,
 }
 
 /// Facts of an employment or an education. Dates are as the source wrote them.

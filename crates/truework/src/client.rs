@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION};
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use provider::{ByteStream, CallContext, CallError, NotSentReason, VendorAnswer, VendorHttp, VendorRequest};
 use secrecy::ExposeSecret as _;
 use url::Url;
 
+use crate::request::Mode;
 use crate::settings::{Settings, SettingsError, Version};
+use crate::signature::{self, SignatureFault, SignatureKey, SignatureMode};
 
 /// The deadline of every call but the synchronous employer search, however long that one may take.
 const QUICK: Duration = Duration::from_secs(30);
@@ -21,38 +23,99 @@ pub struct Client {
     base: Url,
     authorization: HeaderValue,
     version: Version,
+    signature: SignatureMode,
+    keys: Vec<SignatureKey>,
 }
+
+const REQUEST_SYNC: HeaderName = HeaderName::from_static("request-sync");
 
 impl Client {
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
         let bearer = format!("Bearer {}", settings.api_key.expose_secret());
         let mut authorization = HeaderValue::from_str(&bearer).map_err(|_| SettingsError::ApiKey)?;
         authorization.set_sensitive(true);
-        Ok(Self { http: VendorHttp::new(), base: settings.base_url.clone(), authorization, version: settings.version })
+        Ok(Self {
+            http: VendorHttp::new(),
+            base: settings.base_url.clone(),
+            authorization,
+            version: settings.version,
+            signature: settings.signature,
+            keys: settings.signature_keys.clone(),
+        })
     }
 
-    /// Asynchronous: answers as soon as the order is made.
-    pub async fn create_target_employer(&self, ctx: &CallContext, body: Vec<u8>) -> Result<VendorAnswer, CallError> {
-        let url = self.url(&["orders", "target-employer"])?;
-        self.send(&quick(ctx), self.request(Method::POST, url).body("application/json", body)).await
+    /// Makes an order. All kinds answer as soon as it is made, but the employer search, which is synchronous: it answers when
+    /// the search is over, usually within seconds, so it has the whole deadline.
+    pub async fn create(&self, ctx: &CallContext, mode: Mode, body: Vec<u8>) -> Result<VendorAnswer, CallError> {
+        let is_search = matches!(mode, Mode::EmployerSearch { .. });
+        let request = if self.version.has_orders() {
+            let kind = match mode {
+                Mode::TargetEmployer => "target-employer",
+                Mode::EmployerSearch { .. } => "employer-search",
+                Mode::Direct => "truework-direct",
+            };
+            let mut url = self.url(&["orders", kind])?;
+            if let Mode::EmployerSearch { analytics } = mode {
+                url.query_pairs_mut().append_pair("include_report_annotations", "true");
+                if analytics {
+                    url.query_pairs_mut().append_pair("include_income_analytics", "true");
+                }
+            }
+            self.request(Method::POST, url)
+        } else {
+            // In older versions one call makes both, and a header says whether it waits.
+            let sync = HeaderValue::from_static(if is_search { "sync" } else { "async" });
+            self.request(Method::POST, self.url(&["verification-requests"])?).header(REQUEST_SYNC, sync)
+        };
+        let request = request.body("application/json", body);
+        if is_search { self.send(ctx, request).await } else { self.send(&quick(ctx), request).await }
     }
 
-    /// Synchronous: answers when the search is over, usually within seconds, so it has the whole deadline.
-    pub async fn create_employer_search(
+    /// A new verification of what a report says. Asynchronous here: the report's own way may have been a slow one.
+    pub async fn reverify(&self, ctx: &CallContext, parent: &str, body: Vec<u8>) -> Result<VendorAnswer, CallError> {
+        let request = if self.version.has_orders() {
+            self.request(Method::POST, self.url(&["orders", "reverification"])?)
+        } else {
+            self.request(Method::PUT, self.url(&["verification-requests", parent, "reverify"])?)
+        };
+        let request = request.header(REQUEST_SYNC, HeaderValue::from_static("async"));
+        self.send(&quick(ctx), request.body("application/json", body)).await
+    }
+
+    /// An applicant's session, in older versions.
+    pub async fn session(&self, ctx: &CallContext, body: Vec<u8>) -> Result<VendorAnswer, CallError> {
+        let request = self.request(Method::POST, self.url(&["credentials", "session"])?);
+        self.send(&quick(ctx), request.body("application/json", body)).await
+    }
+
+    /// One order, or the verification request that an older version has in its place, with all that the call can give.
+    pub async fn order(&self, ctx: &CallContext, id: &str) -> Result<VendorAnswer, CallError> {
+        let mut url = self.url(&[self.collection(), id])?;
+        let extra = if self.version.has_orders() { "include_report_annotations" } else { "income_analytics" };
+        url.query_pairs_mut().append_pair(extra, "true");
+        self.send(&quick(ctx), self.request(Method::GET, url)).await
+    }
+
+    /// The order that a verification belongs to, as a list.
+    pub async fn orders_of(&self, ctx: &CallContext, verification: &str) -> Result<VendorAnswer, CallError> {
+        let mut url = self.url(&["orders"])?;
+        url.query_pairs_mut()
+            .append_pair("verification_id", verification)
+            .append_pair("include_report_annotations", "true");
+        self.send(&quick(ctx), self.request(Method::GET, url)).await
+    }
+
+    /// What the vendor did for an order, step by step.
+    pub async fn events(
         &self,
         ctx: &CallContext,
-        body: Vec<u8>,
-        analytics: bool,
+        id: &str,
+        limit: u32,
+        offset: u32,
     ) -> Result<VendorAnswer, CallError> {
-        let mut url = self.url(&["orders", "employer-search"])?;
-        if analytics {
-            url.query_pairs_mut().append_pair("include_income_analytics", "true");
-        }
-        self.send(ctx, self.request(Method::POST, url).body("application/json", body)).await
-    }
-
-    pub async fn order(&self, ctx: &CallContext, id: &str) -> Result<VendorAnswer, CallError> {
-        self.send(&quick(ctx), self.request(Method::GET, self.url(&["orders", id])?)).await
+        let mut url = self.url(&["orders", id, "events"])?;
+        url.query_pairs_mut().append_pair("limit", &limit.to_string()).append_pair("offset", &offset.to_string());
+        self.send(&quick(ctx), self.request(Method::GET, url)).await
     }
 
     /// The offset counts orders, though the vendor's page calls it a page offset.
@@ -63,7 +126,21 @@ impl Client {
         limit: u32,
         offset: u32,
     ) -> Result<VendorAnswer, CallError> {
-        let mut url = self.url(&["orders"])?;
+        self.send(&quick(ctx), self.list(search_key, limit, offset)?).await
+    }
+
+    /// One row of the list, and what is wrong with the answer's signature. The answer is given whatever that is.
+    pub async fn probe(&self, ctx: &CallContext) -> Result<(VendorAnswer, Option<SignatureFault>), CallError> {
+        let answer = self.http.send(&quick(ctx), self.list(None, 1, 0)?).await?;
+        let fault = match self.signature {
+            SignatureMode::Off => None,
+            _ => signature::verify(&self.keys, &answer.headers, &answer.body).err(),
+        };
+        Ok((answer, fault))
+    }
+
+    fn list(&self, search_key: Option<&str>, limit: u32, offset: u32) -> Result<VendorRequest, CallError> {
+        let mut url = self.url(&[self.collection()])?;
         {
             let mut query = url.query_pairs_mut();
             query.append_pair("limit", &limit.to_string()).append_pair("offset", &offset.to_string());
@@ -71,11 +148,11 @@ impl Client {
                 query.append_pair("search_key", key);
             }
         }
-        self.send(&quick(ctx), self.request(Method::GET, url)).await
+        Ok(self.request(Method::GET, url))
     }
 
     pub async fn cancel(&self, ctx: &CallContext, id: &str, body: Vec<u8>) -> Result<VendorAnswer, CallError> {
-        let url = self.url(&["orders", id, "cancel"])?;
+        let url = self.url(&[self.collection(), id, "cancel"])?;
         self.send(&quick(ctx), self.request(Method::PUT, url).body("application/json", body)).await
     }
 
@@ -87,8 +164,22 @@ impl Client {
     }
 
     pub async fn report_pdf(&self, ctx: &CallContext, id: &str) -> Result<ByteStream, CallError> {
+        self.pdf(ctx, &["reports", id]).await
+    }
+
+    /// As older versions have it: under the verification.
+    pub async fn older_report_pdf(
+        &self,
+        ctx: &CallContext,
+        verification: &str,
+        report: &str,
+    ) -> Result<ByteStream, CallError> {
+        self.pdf(ctx, &["verification-requests", verification, "reports", report]).await
+    }
+
+    async fn pdf(&self, ctx: &CallContext, segments: &[&str]) -> Result<ByteStream, CallError> {
         let accept = format!("application/pdf; version={}", self.version.as_str());
-        let request = self.request(Method::GET, self.url(&["reports", id])?).header(ACCEPT, ascii(&accept)?);
+        let request = self.request(Method::GET, self.url(segments)?).header(ACCEPT, ascii(&accept)?);
         self.http.stream(ctx, request).await
     }
 
@@ -117,15 +208,31 @@ impl Client {
         self.send(&quick(ctx), self.request(Method::GET, url)).await
     }
 
+    /// What orders are called in the paths.
+    const fn collection(&self) -> &'static str {
+        if self.version.has_orders() { "orders" } else { "verification-requests" }
+    }
+
     fn request(&self, method: Method, url: Url) -> VendorRequest {
-        let accept = match self.version {
-            Version::V2023_10_30 => HeaderValue::from_static("application/json; version=2023-10-30"),
-        };
-        VendorRequest::new(method, url).header(ACCEPT, accept).header(AUTHORIZATION, self.authorization.clone())
+        VendorRequest::new(method, url)
+            .header(ACCEPT, HeaderValue::from_static(self.version.accept()))
+            .header(AUTHORIZATION, self.authorization.clone())
     }
 
     async fn send(&self, ctx: &CallContext, request: VendorRequest) -> Result<VendorAnswer, CallError> {
-        self.http.send(ctx, request).await
+        let answer = self.http.send(ctx, request).await?;
+        if self.signature == SignatureMode::Off {
+            return Ok(answer);
+        }
+        match signature::verify(&self.keys, &answer.headers, &answer.body) {
+            Ok(()) => Ok(answer),
+            Err(fault) if self.signature == SignatureMode::Warn => {
+                tracing::warn!(status = answer.status.as_u16(), %fault, "an answer of Truework is not what it signs");
+                Ok(answer)
+            }
+            // Whoever wrote it, it says nothing about what the vendor did.
+            Err(_) => Err(CallError::Lost { why: provider::LostReason::Unreadable }),
+        }
     }
 
     /// Paths without a trailing slash, as the current documents print them. Ids are opaque and may hold anything, but the URL

@@ -87,6 +87,7 @@ pub fn judge(claim: Option<&Claim>, found: Vec<Found>) -> Judged {
         judged.result.respondent = source.respondent;
         judged.result.comments = source.comments;
         judged.result.as_of = source.as_of;
+        judged.result.details = source.details;
         return judged;
     }
     let mut real: Vec<Found> = found.into_iter().filter(|employment| !employment.never_employed).collect();
@@ -112,10 +113,15 @@ pub fn judge(claim: Option<&Claim>, found: Vec<Found>) -> Judged {
             discrepancies: comparison.differs,
             verified: Some(meant.facts),
             income: meant.income,
-            further: real.into_iter().map(|other| Employment { facts: other.facts, income: other.income }).collect(),
+            further: real
+                .into_iter()
+                .map(|other| Employment { facts: other.facts, income: other.income, details: other.details })
+                .collect(),
             respondent: meant.respondent,
             comments: meant.comments,
             as_of: meant.as_of,
+            details: meant.details,
+            ..VerificationResult::default()
         },
     };
     if disputed && claim.is_some() {

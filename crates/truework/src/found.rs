@@ -1,16 +1,18 @@
 //! What a report of the vendor tells of one employment, in our words. Pure.
 
 use domain::input::Money;
-use domain::result::{Earnings, Facts, Income, Respondent};
+use domain::result::{Earnings, Facts, Income, ReportDetails, Respondent};
 
-use crate::wire;
-use crate::wire::{Employee, Order, Report, Text, Verification, Word};
+use crate::details;
+use crate::wire::report::{self, Employee};
+use crate::wire::{ApplicantDocument, Order, Report, Text, Verification, Word};
 
 /// One employment that the vendor found, with all that a claim can be held against.
 #[derive(Default)]
 pub struct Found {
     pub facts: Facts,
     pub income: Option<Income>,
+    pub details: Option<Box<ReportDetails>>,
     /// Every title the person had there.
     pub titles: Vec<String>,
     /// Every day that can be meant by the beginning: a rehire has two, and positions begin later than employments.
@@ -25,6 +27,7 @@ pub struct Found {
 }
 
 pub fn of_report(report: Report) -> Found {
+    let details = details::of_report(&report);
     let employee = report.employee.unwrap_or_default();
     let status = employee.status.as_ref().map(Word::canonical);
     let never_employed = status == Some("non-employee");
@@ -53,6 +56,7 @@ pub fn of_report(report: Report) -> Found {
         titles: positions.iter().filter_map(|position| position.title.clone()).collect(),
         starts,
         income: income(employee, report.income_analytics),
+        details,
         facts,
         respondent: report.respondent.map(respondent).filter(|respondent| *respondent != Respondent::default()),
         comments: report.additional_notes.filter(|notes| !notes.is_empty()),
@@ -63,7 +67,7 @@ pub fn of_report(report: Report) -> Found {
 }
 
 /// The positions, the latest first; the vendor names no order.
-fn by_start(employee: &Employee) -> Vec<wire::Position> {
+fn by_start(employee: &Employee) -> Vec<report::Position> {
     let mut positions = employee.positions.clone().unwrap_or_default();
     positions.sort_by(|a, b| b.start_date.cmp(&a.start_date));
     positions
@@ -79,32 +83,31 @@ fn employment_status(employee: &Employee) -> Option<String> {
     })
 }
 
-fn respondent(respondent: wire::Respondent) -> Respondent {
+fn respondent(respondent: report::Respondent) -> Respondent {
     Respondent { name: respondent.full_name, title: respondent.title, email: respondent.email }
 }
 
 /// Amounts pass through as the vendor wrote them, totals included: nothing is computed.
-fn income(employee: Employee, analytics: Option<wire::IncomeAnalytics>) -> Option<Income> {
+fn income(employee: Employee, analytics: Option<report::IncomeAnalytics>) -> Option<Income> {
     let annualized = analytics.and_then(|analytics| analytics.annualized_income);
     let (base, gross) = annualized.map_or((None, None), |income| (income.base_amount, income.gross_amount));
     let (rate, frequency, hours) = employee
         .salary
         .map_or((None, None, None), |salary| (salary.pay_rate, salary.pay_frequency, salary.hours_per_week));
-    let (amount, unit) = rate.map_or((None, None), |rate| (rate.amount, rate.unit));
+    let (rate_amount, unit) = rate.map_or((None, None), |rate| (rate.amount, rate.unit));
     let income = Income {
-        // Everything is in US dollars: the vendor knows no other currency.
-        pay_rate: amount.map(|amount| dollars(amount, None)),
+        pay_rate: rate_amount.and_then(|amount| money(amount, None)),
         pay_rate_unit: unit.map(|word| word.telling().to_owned()),
         pay_frequency: frequency.map(|word| word.telling().to_owned()),
         hours_per_week: hours.map(Text::into_string),
         earnings: employee.earnings.unwrap_or_default().into_iter().map(earnings).collect(),
-        annualized_base: base.and_then(money),
-        annualized_gross: gross.and_then(money),
+        annualized_base: base.and_then(amount),
+        annualized_gross: gross.and_then(amount),
     };
     (income != Income::default()).then_some(income)
 }
 
-fn earnings(year: wire::Earnings) -> Earnings {
+fn earnings(year: report::Earnings) -> Earnings {
     let text = |value: Option<Text>| value.map(Text::into_string);
     Earnings {
         year: text(year.year).unwrap_or_default(),
@@ -117,12 +120,14 @@ fn earnings(year: wire::Earnings) -> Earnings {
     }
 }
 
-fn money(money: wire::MoneyAmount) -> Option<Money> {
-    Some(dollars(money.amount?, money.currency))
+fn amount(theirs: report::MoneyAmount) -> Option<Money> {
+    money(theirs.amount?, theirs.currency)
 }
 
-fn dollars(amount: Text, currency: Option<String>) -> Money {
-    Money { amount: amount.into_string(), currency: currency.unwrap_or_else(|| "USD".to_owned()) }
+/// Everything is in US dollars where nothing else is said: the vendor knows no other currency. An empty amount is none.
+pub fn money(amount: Text, currency: Option<String>) -> Option<Money> {
+    let amount = Some(amount.into_string()).filter(|amount| !amount.is_empty())?;
+    Some(Money { amount, currency: currency.unwrap_or_else(|| "USD".to_owned()) })
 }
 
 /// Whether a check of the applicant's documents failed, at the verification or inside its reports. A check that is not
@@ -139,7 +144,7 @@ pub fn applicant_documents(order: &Order) -> impl Iterator<Item = &str> {
     verifications.flat_map(documents_of).filter_map(|document| document.url.as_deref())
 }
 
-fn documents_of(verification: &Verification) -> impl Iterator<Item = &wire::ApplicantDocument> {
+fn documents_of(verification: &Verification) -> impl Iterator<Item = &ApplicantDocument> {
     let reports = verification.reports.iter().flatten();
     let inside = reports.flat_map(|report| report.applicant_documents.iter().flatten());
     verification.applicant_documents.iter().flatten().chain(inside)

@@ -8,11 +8,12 @@ use provider::{HookNews, HookRefused, HookRequest, HookSays, native_status};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::{Choice, ConstantTimeEq as _};
 
+use crate::settings::Version;
 use crate::wire::{Hook, Word, reference_in};
 
 const TOKEN: &str = "x-truework-token";
 
-pub fn receive(tokens: &[SecretString], request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
+pub fn receive(tokens: &[SecretString], version: Version, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
     if tokens.is_empty() {
         return Err(HookRefused::NotConfigured);
     }
@@ -20,7 +21,7 @@ pub fn receive(tokens: &[SecretString], request: &HookRequest) -> Result<Vec<Hoo
     if !is_one_of(tokens, given.as_bytes()) {
         return Err(HookRefused::NotAuthentic);
     }
-    read(&request.body).map(|news| vec![news])
+    read(version, &request.body).map(|news| vec![news])
 }
 
 /// Compares with every token, whichever fits, so that the time taken tells nothing.
@@ -29,8 +30,11 @@ fn is_one_of(tokens: &[SecretString], given: &[u8]) -> bool {
     !given.is_empty() && fits.into()
 }
 
+/// The events that say that something can be fetched. The last one is retired, and was of older versions.
+const KNOWN: &[&str] = &["order.completed", "verification_request.state.change", "credentials_session.state.change"];
+
 /// Every key is optional, and older subscriptions lack some. What is there is used; what is missing is learned by a fetch.
-fn read(body: &Bytes) -> Result<HookNews, HookRefused> {
+fn read(version: Version, body: &Bytes) -> Result<HookNews, HookRefused> {
     let hook: Hook = read_json(body).ok_or(HookRefused::Unreadable)?;
     let (Some(head), Some(data)) = (hook.hook, hook.data) else {
         return Err(HookRefused::Unreadable);
@@ -42,13 +46,17 @@ fn read(body: &Bytes) -> Result<HookNews, HookRefused> {
     let state = data.state.as_ref().map(Word::telling).map(correct).unwrap_or_default();
     // The vendor numbers webhooks, not deliveries, so the key is made of what tells two events apart. An order is named
     // only by `order.completed`, or where the verification is missing.
-    let about = part_id.as_deref().or(order_id.as_deref()).unwrap_or_default();
+    let session = data.credentials_session_token.as_deref();
+    let about = part_id.as_deref().or(order_id.as_deref()).or(session).unwrap_or_default();
     let dedupe_key = [event.as_str(), about, state, head.triggered_at.as_deref().unwrap_or_default()].join("|");
-    let known = matches!(event.as_str(), "order.completed" | "verification_request.state.change");
+    let known = KNOWN.contains(&event.as_str());
+    // What is fetched is the order, or in older versions the verification: an order's id means nothing there, though a
+    // subscription of a newer version would name it.
+    let vendor = if version.has_orders() { order_id } else { part_id };
     Ok(HookNews {
         dedupe_key,
         reference,
-        vendor: order_id.map(VendorRef::order),
+        vendor: vendor.map(VendorRef::order),
         says: if known { HookSays::Changed } else { HookSays::Note { kind: native_status(&event) } },
     })
 }

@@ -1,7 +1,10 @@
 //! Finding an order again by the search key it was given: one look-up per reference, exact matches only.
 //!
 //! The vendor's filter is not trusted. Rows with another key are ignored, and where a look-up brings any, the filter says
-//! nothing about absence either: then the whole list is read once, without a filter, for all references together.
+//! nothing about absence either: then the whole list is read once, without a filter, for all references together. So it
+//! always is in versions before 2023-10-30, which know no search key: there the metadata tell.
+//!
+//! A reverification carries nothing of ours. It is found by the order that it comes from.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,36 +13,65 @@ use domain::{Reference, Timestamp, VendorRef};
 use provider::{CallContext, CallError, Carries, LocateQuery, RowOrder, SweepQuery, vendor_id};
 
 use crate::client::{Client, PAGE, unexpected};
+use crate::mapping;
+use crate::settings::Version;
 use crate::wire::{OrderHead, OrderPage};
 
 /// The most pages one look-up reads. More orders than that under one key, or in an unfiltered account, are for a person.
 const MOST_PAGES: u32 = 400;
 
-pub async fn locate(client: &Client, ctx: &CallContext, query: &LocateQuery) -> Sightings {
+/// Where to look.
+#[derive(Clone, Copy)]
+pub struct Shelf<'a> {
+    pub client: &'a Client,
+    pub version: Version,
+}
+
+pub async fn locate(shelf: Shelf<'_>, ctx: &CallContext, query: &LocateQuery) -> Sightings {
     let calls_before = ctx.calls();
     let mut scan = Scan::new(query);
-    let read = read(client, ctx, query, &mut scan).await;
+    let read = read(shelf, ctx, query, &mut scan).await;
     scan.seen.calls = ctx.calls() - calls_before;
     scan.finish(read.err())
 }
 
 /// The whole list, without a filter; it shows whose each order is.
-pub async fn sweep(client: &Client, ctx: &CallContext, query: &SweepQuery) -> Sightings {
+pub async fn sweep(shelf: Shelf<'_>, ctx: &CallContext, query: &SweepQuery) -> Sightings {
     let calls_before = ctx.calls();
     let query = query.clone().into();
     let mut scan = Scan { dismisses: true, ..Scan::new(&query) };
-    let read = look_up(client, ctx, None, &mut scan).await;
+    let read = look_up(shelf, ctx, None, &mut scan).await;
     scan.seen.calls = ctx.calls() - calls_before;
     scan.finish(read.err())
 }
 
-async fn read(client: &Client, ctx: &CallContext, query: &LocateQuery, scan: &mut Scan<'_>) -> Result<(), String> {
-    let mut trusted = true;
-    for sought in &query.sought {
-        trusted &= look_up(client, ctx, Some(sought.reference), scan).await? == Filter::Kept;
+/// Reverifications of this order. Only version 2023-10-30 shows where one comes from.
+pub async fn children(
+    shelf: Shelf<'_>,
+    ctx: &CallContext,
+    parent: &str,
+    ours: Reference,
+    query: &SweepQuery,
+) -> Sightings {
+    if !shelf.version.has_orders() {
+        let why = "this version of the vendor's API does not show what a reverification comes from";
+        return Sightings { incomplete_because: Some(why.to_owned()), ..Sightings::default() };
+    }
+    let calls_before = ctx.calls();
+    let query = query.clone().into();
+    let mut scan = Scan { parent: Some((parent, ours)), ..Scan::new(&query) };
+    let read = look_up(shelf, ctx, None, &mut scan).await;
+    scan.seen.calls = ctx.calls() - calls_before;
+    scan.finish(read.err())
+}
+
+async fn read(shelf: Shelf<'_>, ctx: &CallContext, query: &LocateQuery, scan: &mut Scan<'_>) -> Result<(), String> {
+    let mut trusted = shelf.version.has_orders();
+    for sought in query.sought.iter().filter(|_| shelf.version.has_orders()) {
+        trusted &= look_up(shelf, ctx, Some(sought.reference), scan).await? == Filter::Kept;
     }
     if !trusted {
-        look_up(client, ctx, None, scan).await?;
+        look_up(shelf, ctx, None, scan).await?;
     }
     Ok(())
 }
@@ -53,7 +85,7 @@ enum Filter {
 
 /// Reads the list, under one key or all of it, to its end.
 async fn look_up(
-    client: &Client,
+    shelf: Shelf<'_>,
     ctx: &CallContext,
     asked: Option<Reference>,
     scan: &mut Scan<'_>,
@@ -66,7 +98,7 @@ async fn look_up(
     let mut promised = None;
     let mut offset = 0;
     for _ in 0..MOST_PAGES {
-        let page = page(client, ctx, key, offset).await.map_err(|error| error.to_string())?;
+        let page = page(shelf, ctx, key, offset).await.map_err(|error| error.to_string())?;
         scan.seen.pages += 1;
         promised = promised.or(page.count);
         let rows = page.results.ok_or("the vendor's list has no results field")?;
@@ -105,12 +137,12 @@ async fn look_up(
     Err(format!("the vendor's list has more than {MOST_PAGES} pages"))
 }
 
-async fn page(client: &Client, ctx: &CallContext, key: Option<&str>, offset: u32) -> Result<OrderPage, CallError> {
-    let answer = client.orders(ctx, key, PAGE, offset).await?;
+async fn page(shelf: Shelf<'_>, ctx: &CallContext, key: Option<&str>, offset: u32) -> Result<OrderPage, CallError> {
+    let answer = shelf.client.orders(ctx, key, PAGE, offset).await?;
     if answer.status.as_u16() != 200 {
         return Err(unexpected(&answer));
     }
-    answer.json()
+    mapping::page(shelf.version, &answer)
 }
 
 /// An order has no time of its own; its verifications have one each.
@@ -122,6 +154,8 @@ fn created_at(row: &OrderHead) -> Option<Timestamp> {
 struct Scan<'a> {
     query: &'a LocateQuery,
     sought: BTreeSet<Reference>,
+    /// Ours are the reverifications of this order, under this reference.
+    parent: Option<(&'a str, Reference)>,
     /// Says which orders are none of ours.
     dismisses: bool,
     orders: BTreeMap<String, Option<Timestamp>>,
@@ -133,7 +167,15 @@ struct Scan<'a> {
 impl<'a> Scan<'a> {
     fn new(query: &'a LocateQuery) -> Self {
         let sought = query.sought.iter().map(|sought| sought.reference).collect();
-        Self { query, sought, dismisses: false, orders: BTreeMap::new(), bad_ids: 0, seen: Sightings::default() }
+        Self {
+            query,
+            sought,
+            parent: None,
+            dismisses: false,
+            orders: BTreeMap::new(),
+            bad_ids: 0,
+            seen: Sightings::default(),
+        }
     }
 
     /// Takes in one order, listed for the reference that was asked for. Gives its id, if it has one that can be kept.
@@ -143,7 +185,11 @@ impl<'a> Scan<'a> {
             return None;
         };
         let created_at = created_at(row);
-        let carries = Carries::read(row.reference());
+        let carries = match self.parent {
+            Some((parent, ours)) if row.parent() == Some(parent) => Carries::Ours(ours),
+            Some(_) => Carries::Foreign,
+            None => Carries::read(row.reference()),
+        };
         self.seen.echoes |= carries.ours().is_some();
         if let (Carries::Nothing, Some(asked)) = (carries, asked) {
             // The filter says that it is ours, the order itself says nothing. Not proof, and not to be passed over.

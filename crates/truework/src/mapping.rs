@@ -1,41 +1,66 @@
 //! Theirs → ours: what an order of the vendor means. Pure.
 //!
 //! An order has no state of its own. It is rolled up from its verifications: any open one keeps the order open; of the
-//! ended ones completed goes before canceled, and canceled before invalid.
+//! ended ones completed goes before canceled, and canceled before invalid. A verification request of an older version is
+//! read as an order of the one verification.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use domain::observation::Standing;
-use domain::{Action, ActionKind, Certainty, Outcome, Reason, Sensitive, Timestamp, Verdict};
+use domain::result::{Inquiry, Statement};
+use domain::{Action, ActionKind, Certainty, Money, Outcome, Reason, Sensitive, Timestamp, Verdict};
 use domain::{CheckResult, VerificationResult};
 use provider::http::read_json;
-use provider::{Carries, DocumentRef, Snapshot, native_status, vendor_code, vendor_id};
+use provider::{CallError, Carries, DocumentRef, Snapshot, VendorAnswer, native_status, vendor_id};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use crate::compare::{self, Claim};
 use crate::found;
-use crate::wire::{ANALYTICS_KEY, Order, Report, Verification, Word};
+use crate::inquiries;
+use crate::settings::Version;
+use crate::submit;
+use crate::wire::{ANALYTICS_KEY, Direct, Order, OrderHead, OrderPage, Report, Verification, Word, older};
 
-/// What a fetch brought, unchanged: the order, or the order beside the reports that were read one by one.
+/// By what a payload is recognized: the order beside the reports that were read one by one, an order, or a verification
+/// request of an older version. Its own keys tell, since a payload may be older than the version that is set.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Payload {
-    WithReports { order: Order, reports: Vec<Report> },
-    Order(Order),
+struct Shape {
+    order: Option<Box<RawValue>>,
+    reports: Option<Box<RawValue>>,
+    /// Only a verification has a state or a target; an order has verifications that have.
+    state: Option<IgnoredAny>,
+    target: Option<IgnoredAny>,
+    verification_requests: Option<IgnoredAny>,
 }
 
-/// Reads what [`Snapshot::payload`] keeps.
+/// Reads what proves that an order exists, and nothing else.
+pub fn head(version: Version, answer: &VendorAnswer) -> Result<OrderHead, CallError> {
+    if version.has_orders() { answer.json() } else { answer.json::<older::Head>().map(OrderHead::from) }
+}
+
+/// Reads a page of the list.
+pub fn page(version: Version, answer: &VendorAnswer) -> Result<OrderPage, CallError> {
+    if version.has_orders() { answer.json() } else { answer.json::<older::Page>().map(OrderPage::from) }
+}
+
+/// Reads what [`Snapshot::payload`] keeps: the vendor's answer, unchanged.
 pub fn read(payload: &[u8]) -> Option<Order> {
-    match read_json(payload)? {
-        Payload::Order(order) => Some(order),
-        Payload::WithReports { mut order, reports } => {
-            for report in reports {
-                replace(&mut order, report);
-            }
-            Some(order)
+    let shape: Shape = read_json(payload)?;
+    if let Some(order) = shape.order {
+        let mut order = serde_json::from_str(order.get()).ok()?;
+        let reports: Vec<Report> = serde_json::from_str(shape.reports?.get()).ok()?;
+        for report in reports {
+            replace(&mut order, report);
         }
+        return Some(order);
     }
+    if shape.verification_requests.is_none() && (shape.state.is_some() || shape.target.is_some()) {
+        return serde_json::from_slice(payload).ok().map(|old: older::Verification| old.into());
+    }
+    serde_json::from_slice(payload).ok()
 }
 
 /// Puts a report that was read on its own in the place of the same report inside the order.
@@ -86,9 +111,25 @@ pub fn snapshot(order: Order, claim: Option<&Claim>, payload: Bytes) -> Snapshot
     }
 }
 
+/// What is left to see of an order whose subject froze their social security number: the vendor answers 451 until they
+/// lift that, whatever becomes of the order meanwhile.
+pub fn frozen(payload: Bytes) -> Snapshot {
+    let action = Action::of(ActionKind::Human, submit::ssn_frozen().message);
+    Snapshot {
+        part_id: None,
+        carries: Carries::Nothing,
+        vendor_time: None,
+        native_status: "frozen-ssn".to_owned(),
+        documents: Vec::new(),
+        standing: Standing::Waiting { action },
+        payload: Sensitive::new(payload),
+    }
+}
+
 fn only_verification(order: &Order) -> Option<String> {
     match order.verification_requests.as_deref() {
-        Some([only]) => vendor_id(only.id.as_deref()?),
+        // In older versions the verification is all there is, and not a part of anything.
+        Some([only]) if only.id != order.id => vendor_id(only.id.as_deref()?),
         _ => None,
     }
 }
@@ -134,12 +175,12 @@ fn state(verification: &Verification) -> State {
 
 fn standing(order: Order, claim: Option<&Claim>) -> Standing {
     let link = order.truework_direct_session_link;
-    let waits_for_applicant = order.truework_direct.is_some();
+    let direct = order.truework_direct;
     let verifications = order.verification_requests.unwrap_or_default();
     let has = |wanted| verifications.iter().any(|verification| state(verification) == wanted);
 
-    if verifications.is_empty() && waits_for_applicant || has(State::ActionRequired) {
-        return Standing::Waiting { action: action(link) };
+    if verifications.is_empty() && direct.is_some() || has(State::ActionRequired) {
+        return Standing::Waiting { action: action(link, direct) };
     }
     if has(State::Unknown) {
         return Standing::Unknown;
@@ -154,7 +195,7 @@ fn standing(order: Order, claim: Option<&Claim>) -> Standing {
         return Standing::Canceled { reason: cancellation(&verifications) };
     }
     if has(State::NoMatch) {
-        return no_match(claim);
+        return no_match(&verifications, claim);
     }
     Standing::Failed {
         reason: Reason::new(
@@ -164,14 +205,21 @@ fn standing(order: Order, claim: Option<&Claim>) -> Standing {
     }
 }
 
-fn action(link: Option<String>) -> Action {
-    match link {
-        Some(link) => Action {
-            url: Some(link),
-            ..Action::of(ActionKind::ApplicantLink, "The applicant must follow Truework's link and sign in.")
-        },
-        None => Action::of(ActionKind::Dashboard, "Truework asks for something; see the order in its dashboard."),
+/// The way in for the applicant: the link that is mailed to them, and the token with which a page of ours opens the
+/// vendor's widget. The order's own link goes before the target's.
+fn action(link: Option<String>, direct: Option<Direct>) -> Action {
+    let target = direct.and_then(|direct| direct.targets?.into_iter().next());
+    let (own, token) =
+        target.map_or((None, None), |to| (to.truework_direct_session_link, to.truework_direct_session_token));
+    let url = link.or(own);
+    if url.is_none() && token.is_none() {
+        return Action::of(ActionKind::Dashboard, "Truework asks for something; see the order in its dashboard.");
     }
+    let message = match url {
+        Some(_) => "The applicant must follow Truework's link and sign in.",
+        None => "The applicant must sign in through Truework's widget, opened with the token.",
+    };
+    Action { url, token, ..Action::of(ActionKind::ApplicantLink, message) }
 }
 
 /// When the vendor expects to be done: its best estimate counts hours from the beginning.
@@ -182,6 +230,7 @@ fn estimate(verification: &Verification) -> Option<Timestamp> {
 }
 
 fn completed(verifications: Vec<Verification>, claim: Option<&Claim>) -> Standing {
+    let around = Around::of(&verifications);
     let (completed, others): (Vec<_>, Vec<_>) =
         verifications.into_iter().partition(|verification| state(verification) == State::Completed);
     let flagged = completed.iter().any(found::has_failed_detection);
@@ -196,14 +245,36 @@ fn completed(verifications: Vec<Verification>, claim: Option<&Claim>) -> Standin
     }
     Standing::Completed {
         outcome: judged.outcome,
-        result: Some(CheckResult::Verification(Box::new(judged.result))),
+        result: Some(CheckResult::Verification(Box::new(around.put_into(judged.result)))),
         reason: judged.reason,
         certainty: if claim.is_some() { Certainty::Full } else { Certainty::Partial },
     }
 }
 
+/// What a result holds besides what the reports say.
+struct Around {
+    inquiries: Vec<Inquiry>,
+    unverified: Vec<Statement>,
+    price: Option<Money>,
+}
+
+impl Around {
+    fn of(verifications: &[Verification]) -> Self {
+        Self {
+            inquiries: inquiries::of_order(verifications),
+            unverified: inquiries::statements(verifications),
+            price: inquiries::only_price(verifications),
+        }
+    }
+
+    fn put_into(self, result: VerificationResult) -> VerificationResult {
+        let Self { inquiries, unverified, price } = self;
+        VerificationResult { inquiries, unverified, price, ..result }
+    }
+}
+
 /// The vendor has nothing on this person: an ending with an answer, unlike other cancellations.
-fn no_match(claim: Option<&Claim>) -> Standing {
+fn no_match(verifications: &[Verification], claim: Option<&Claim>) -> Standing {
     let result = VerificationResult {
         verdict: Some(Verdict::NoRecord),
         claimed: claim.map(Claim::facts),
@@ -211,35 +282,59 @@ fn no_match(claim: Option<&Claim>) -> Standing {
     };
     Standing::Completed {
         outcome: Outcome::Unresolved,
-        result: Some(CheckResult::Verification(Box::new(result))),
+        result: Some(CheckResult::Verification(Box::new(Around::of(verifications).put_into(result)))),
         reason: Some(Reason::new("no_match", "Truework found nothing on this person.")),
         certainty: if claim.is_some() { Certainty::Full } else { Certainty::Partial },
     }
 }
 
-/// The vendor's reason as a code, such as `wrong_info` or `employer_refused`; `canceled` where it gives none (real
-/// answers leave it out). Its `cancellation_details` are a sentence about the person, and stay in the payload.
+/// The vendor's reason as a code; `canceled` where it gives none (real answers leave it out). Its `cancellation_details`
+/// are a sentence about the person, and stay in the payload.
 fn cancellation(verifications: &[Verification]) -> Reason {
     let canceled = verifications.iter().find(|verification| state(verification) == State::Canceled);
-    let word = canceled.and_then(|verification| verification.cancellation_reason.as_ref()).map(Word::telling);
-    let is_code = |word: &&str| vendor_code(word).is_some() && !word.bytes().any(|b| b.is_ascii_uppercase());
-    let code = word.filter(is_code).map_or_else(|| "canceled".to_owned(), |word| word.replace('-', "_"));
+    let code = canceled.and_then(inquiries::reason_code).unwrap_or_else(|| "canceled".to_owned());
     Reason::new(code, "Truework canceled it.")
 }
 
 const REPORT: &str = "report:";
+const OLDER_REPORT: &str = "verification-report:";
 const ATTACHMENT: &str = "applicant-document:";
 
 /// A document's place at the vendor.
-pub enum Place<'a> {
-    Report(&'a str),
-    Link(&'a str),
+#[derive(Debug, PartialEq, Eq)]
+pub enum Place {
+    Report(String),
+    /// In older versions a report is read under its verification.
+    OlderReport {
+        verification: String,
+        report: String,
+    },
+    Link(String),
 }
 
-/// Reads the locator that [`documents`] wrote.
-pub fn place(locator: &str) -> Option<Place<'_>> {
-    let report = locator.strip_prefix(REPORT).map(Place::Report);
-    report.or_else(|| locator.strip_prefix(ATTACHMENT).map(Place::Link))
+impl Place {
+    /// Reads a locator back.
+    pub fn read(locator: &str) -> Option<Self> {
+        if let Some(id) = locator.strip_prefix(REPORT) {
+            return Some(Self::Report(id.to_owned()));
+        }
+        if let Some(ids) = locator.strip_prefix(OLDER_REPORT) {
+            let (verification, report) = serde_json::from_str(ids).ok()?;
+            return Some(Self::OlderReport { verification, report });
+        }
+        locator.strip_prefix(ATTACHMENT).map(|link| Self::Link(link.to_owned()))
+    }
+
+    fn locator(&self) -> String {
+        match self {
+            Self::Report(id) => format!("{REPORT}{id}"),
+            // As JSON, since ids may hold whatever would part them.
+            Self::OlderReport { verification, report } => {
+                format!("{OLDER_REPORT}{}", serde_json::json!([verification, report]))
+            }
+            Self::Link(link) => format!("{ATTACHMENT}{link}"),
+        }
+    }
 }
 
 fn documents(order: &Order) -> Vec<DocumentRef> {
@@ -247,9 +342,14 @@ fn documents(order: &Order) -> Vec<DocumentRef> {
     for verification in order.verification_requests.iter().flatten() {
         // A report can be read once its verification is completed; before that the vendor answers 400 or 404.
         let reports = verification.reports.iter().flatten().filter(|_| state(verification) == State::Completed);
+        let parent = verification.id.as_deref().filter(|id| order.id.as_deref() == Some(*id));
         for id in reports.filter_map(|report| vendor_id(report.id.as_deref()?)) {
+            let place = match parent {
+                Some(verification) => Place::OlderReport { verification: verification.to_owned(), report: id },
+                None => Place::Report(id),
+            };
             documents.push(DocumentRef {
-                locator: format!("{REPORT}{id}"),
+                locator: place.locator(),
                 kind: "report".to_owned(),
                 media_type: "application/pdf".to_owned(),
                 filename: format!("truework-report-{}.pdf", documents.len() + 1),
@@ -258,7 +358,7 @@ fn documents(order: &Order) -> Vec<DocumentRef> {
     }
     // Also canceled verifications can have documents of the applicant; the same one may be named at both levels.
     for link in found::applicant_documents(order) {
-        let locator = format!("{ATTACHMENT}{link}");
+        let locator = Place::Link(link.to_owned()).locator();
         if documents.iter().all(|known| known.locator != locator) {
             documents.push(DocumentRef {
                 locator,
@@ -272,5 +372,7 @@ fn documents(order: &Order) -> Vec<DocumentRef> {
     documents
 }
 
+#[cfg(test)]
+mod older_tests;
 #[cfg(test)]
 mod tests;

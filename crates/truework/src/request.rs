@@ -5,11 +5,18 @@ use std::collections::BTreeMap;
 use domain::input::Employer;
 use domain::{Address, CheckInput, CheckSpec, ConsentDocument, Date, IdentifierType, OrderInput, Person, Reference};
 
+use serde::Serialize;
+
 use crate::options::Options;
+use crate::settings::Version;
+use crate::wire::older::CreateVerification;
 use crate::wire::{
-    ANALYTICS_KEY, AuthorizationForm, CreateAddress, CreateCompany, CreateOrder, CreateTarget, REFERENCE_KEY,
-    RequestConfig,
+    ANALYTICS_KEY, AuthorizationForm, CreateAddress, CreateCompany, CreateDirect, CreateOrder, CreateTarget,
+    REFERENCE_KEY, RequestConfig,
 };
+
+mod direct;
+pub mod older;
 
 /// The vendor's kinds of order that are used here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +25,22 @@ pub enum Mode {
     TargetEmployer,
     /// No employer is named: the vendor looks for employments, inside the call.
     EmployerSearch { analytics: bool },
+    /// The applicant signs in at their payroll: asynchronous, and open until they do.
+    Direct,
 }
 
 /// One create call, ready to be sent.
 pub struct Create {
     pub mode: Mode,
-    pub body: CreateOrder,
+    pub body: Body,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Body {
+    Order(Box<CreateOrder>),
+    Direct(Box<CreateDirect>),
+    Older(Box<CreateVerification>),
 }
 
 /// What an employment or income verification asks, whichever of the two it is.
@@ -65,43 +82,58 @@ impl<'a> Asked<'a> {
 }
 
 /// The create call. `None` if something is missing that [`validate`](crate::validate) would have refused.
-pub fn create(order: &OrderInput, check: &CheckInput, reference: Reference) -> Option<Create> {
+pub fn create(version: Version, order: &OrderInput, check: &CheckInput, reference: Reference) -> Option<Create> {
     let asked = Asked::of(check)?;
-    let person = order.subject.as_person()?;
-    let options = Options::read(check).ok()?;
-    let ssn = ssn_of(person)?;
-    let mut metadata = BTreeMap::from([(REFERENCE_KEY, reference.to_string())]);
-    if asked.analytics {
-        metadata.insert(ANALYTICS_KEY, "true".to_owned());
-    }
-    let (mode, request_config) = match asked.employer {
-        Some(_) => (Mode::TargetEmployer, options.methods.map(RequestConfig::AllowedVerificationMethods)),
-        None => (
-            Mode::EmployerSearch { analytics: asked.analytics },
-            options.employer_filter.map(RequestConfig::EmployerFilter),
-        ),
+    let options = Options::read(check, version).ok()?;
+    let mode = match asked.employer {
+        _ if options.direct => Mode::Direct,
+        Some(_) => Mode::TargetEmployer,
+        None => Mode::EmployerSearch { analytics: asked.analytics },
     };
-    let body = CreateOrder {
+    let body = match mode {
+        _ if !version.has_orders() => Body::Older(Box::new(older::create(order, &asked, options, reference)?)),
+        Mode::Direct => Body::Direct(Box::new(direct::create(order, &asked, &options, reference)?)),
+        Mode::TargetEmployer | Mode::EmployerSearch { .. } => {
+            Body::Order(Box::new(create_order(order, &asked, options, reference)?))
+        }
+    };
+    Some(Create { mode, body })
+}
+
+fn create_order(order: &OrderInput, asked: &Asked, options: Options, reference: Reference) -> Option<CreateOrder> {
+    let person = order.subject.as_person()?;
+    Some(CreateOrder {
         kind: asked.kind,
         // Our purposes are the vendor's, word for word.
         permissible_purpose: order.purpose.as_str(),
-        use_case: options.use_case.unwrap_or_else(|| "background".to_owned()),
+        use_case: options.use_case(),
         target: CreateTarget {
             first_name: person.first_name.clone()?,
             last_name: person.last_name.clone()?,
-            social_security_number: ssn,
+            social_security_number: ssn_of(person)?,
             date_of_birth: person.date_of_birth.map(|date| date.to_string()),
             contact_email: person.email.clone(),
             phone_number: person.phone.clone(),
             company: asked.employer.map(company),
         },
         search_key: reference.to_string(),
-        metadata,
+        metadata: metadata(asked, reference),
         additional_information: additional_information(options.additional_information, asked.employer),
         authorization_forms: authorization_forms(order),
-        request_config,
-    };
-    Some(Create { mode, body })
+        request_config: match asked.employer {
+            Some(_) => options.methods.map(RequestConfig::AllowedVerificationMethods),
+            None => options.employer_filter.map(RequestConfig::EmployerFilter),
+        },
+    })
+}
+
+/// What comes back with every look and every hook.
+fn metadata(asked: &Asked, reference: Reference) -> BTreeMap<&'static str, String> {
+    let mut metadata = BTreeMap::from([(REFERENCE_KEY, reference.to_string())]);
+    if asked.analytics {
+        metadata.insert(ANALYTICS_KEY, "true".to_owned());
+    }
+    metadata
 }
 
 /// The subject's SSN as `XXX-XX-XXXX`.
@@ -119,13 +151,14 @@ pub fn normal_ssn(text: &str) -> Option<String> {
 }
 
 fn company(employer: &Employer) -> CreateCompany {
-    let address = employer
-        .address
-        .as_ref()
-        .map(address)
+    CreateCompany { name: employer.name.clone(), address: address_of(employer) }
+}
+
+fn address_of(employer: &Employer) -> Option<CreateAddress> {
+    let given = employer.address.as_ref().map(address);
+    given
         .or_else(|| employer.location.as_deref().and_then(city_and_state))
-        .filter(|address| *address != CreateAddress::default());
-    CreateCompany { name: employer.name.clone(), address }
+        .filter(|address| *address != CreateAddress::default())
 }
 
 fn address(address: &Address) -> CreateAddress {
@@ -194,8 +227,14 @@ mod tests {
     use super::*;
     use crate::samples::{self, employer, employment, income_search, reference, with_option};
 
+    const NEWEST: Version = Version::V2023_10_30;
+
     fn body(check: &CheckInput) -> Value {
-        let create = create(&samples::order(), check, reference(1)).expect("a create call");
+        body_of(NEWEST, check)
+    }
+
+    fn body_of(version: Version, check: &CheckInput) -> Value {
+        let create = create(version, &samples::order(), check, reference(1)).expect("a create call");
         serde_json::to_value(create.body).expect("JSON")
     }
 
@@ -208,24 +247,53 @@ mod tests {
     fn a_named_employer_makes_a_target_employer_order() {
         let check = with_option(employment(), "allowed_verification_methods", json!(["instant", "smart-outreach"]));
         let check = with_option(check, "additional_information", json!("Worked under her maiden name."));
-        assert_eq!(create(&samples::order(), &check, reference(1)).map(|c| c.mode), Some(Mode::TargetEmployer));
+        assert_eq!(create(NEWEST, &samples::order(), &check, reference(1)).map(|c| c.mode), Some(Mode::TargetEmployer));
         insta::assert_json_snapshot!(body(&check));
     }
 
     #[test]
     fn no_employer_makes_a_search() {
         let check = with_option(income_search(), "employer_filter", json!("current-employers"));
-        let mode = create(&samples::order(), &check, reference(1)).map(|create| create.mode);
+        let mode = create(NEWEST, &samples::order(), &check, reference(1)).map(|create| create.mode);
         assert_eq!(mode, Some(Mode::EmployerSearch { analytics: true }));
         insta::assert_json_snapshot!(body(&check));
+    }
+
+    #[test]
+    fn a_direct_order_has_the_applicant_in_its_target() {
+        let check = with_option(employment(), "direct", json!(true));
+        assert_eq!(create(NEWEST, &samples::order(), &check, reference(1)).map(|c| c.mode), Some(Mode::Direct));
+        insta::assert_json_snapshot!(body(&check));
+    }
+
+    #[test]
+    fn older_versions_have_verification_requests() {
+        let check = with_option(employment(), "allowed_verification_methods", json!(["instant", "smart-outreach"]));
+        insta::assert_json_snapshot!(body_of(Version::V2020_12_07, &check));
+        let search = with_option(income_search(), "employer_filter", json!("any-employers"));
+        let search = body_of(Version::V2022_08_01, &search);
+        assert_eq!(search["request_parameters"], json!({ "employer_filter": "all-employers" }));
+        assert_eq!(search["target"].get("company"), None);
+        assert_eq!(search["metadata"]["vetgate_income_analytics"], "true");
+    }
+
+    #[test]
+    fn a_session_is_asked_for_without_what_it_does_not_take() {
+        let (order, check) = (samples::order(), employment());
+        let asked = Asked::of(&check).expect("an employment");
+        let session = older::session(&order, &asked, Options::default(), reference(1)).expect("a body");
+        let body = serde_json::to_value(session).expect("JSON");
+        let keys: Vec<&str> = body.as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(keys, ["metadata", "permissible_purpose", "target", "type", "use_case"]);
     }
 
     #[test]
     fn a_consent_that_is_only_a_link_is_left_out() {
         let mut order = samples::order();
         order.consent.document = Some(ConsentDocument::Link { url: "https://example.com/release.pdf".to_owned() });
-        let create = create(&order, &employment(), reference(1)).expect("a create call");
-        assert!(create.body.authorization_forms.is_empty());
+        let create = create(NEWEST, &order, &employment(), reference(1)).expect("a create call");
+        let body = serde_json::to_value(create.body).expect("JSON");
+        assert_eq!(body.get("authorization_forms"), None);
     }
 
     #[test]

@@ -6,20 +6,40 @@ use provider::Timing;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+use crate::signature::{SignatureKey, SignatureMode};
+
 /// The version of the vendor's API that is spoken. A key is pinned to one when it is made; asking for an older one than
 /// that is refused with 406, so the version is always said and never left to the pin.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
+    V2020_12_07,
+    V2022_08_01,
     #[default]
     V2023_10_30,
 }
 
 impl Version {
-    pub const ALL: &'static [Self] = &[Self::V2023_10_30];
+    /// The newest first.
+    pub const ALL: &'static [Self] = &[Self::V2023_10_30, Self::V2022_08_01, Self::V2020_12_07];
 
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::V2020_12_07 => "2020-12-07",
+            Self::V2022_08_01 => "2022-08-01",
             Self::V2023_10_30 => "2023-10-30",
+        }
+    }
+
+    /// Whether it has orders, with a search key each. Older versions have verification requests only.
+    pub const fn has_orders(self) -> bool {
+        matches!(self, Self::V2023_10_30)
+    }
+
+    pub(crate) const fn accept(self) -> &'static str {
+        match self {
+            Self::V2020_12_07 => "application/json; version=2020-12-07",
+            Self::V2022_08_01 => "application/json; version=2022-08-01",
+            Self::V2023_10_30 => "application/json; version=2023-10-30",
         }
     }
 
@@ -37,6 +57,9 @@ pub struct Settings {
     pub version: Version,
     /// The tokens of the account's webhooks; several while one is replaced by another.
     pub hook_tokens: Vec<SecretString>,
+    /// What becomes of answers without a good signature.
+    pub signature: SignatureMode,
+    pub signature_keys: Vec<SignatureKey>,
     pub timing: Timing,
     /// The settle window of an employer search, which the vendor works off inside the create call.
     pub search_settle: Duration,
@@ -44,12 +67,14 @@ pub struct Settings {
 
 impl Settings {
     /// The defaults for an account. The vendor allows 10 requests a second and account.
-    pub const fn new(base_url: Url, api_key: SecretString) -> Self {
+    pub fn new(base_url: Url, api_key: SecretString) -> Self {
         Self {
             base_url,
             api_key,
             version: Version::V2023_10_30,
             hook_tokens: Vec::new(),
+            signature: SignatureMode::default(),
+            signature_keys: SignatureKey::published(),
             timing: Timing {
                 settle: Duration::from_mins(2),
                 // Of the longest call, which is the synchronous employer search; the others are given less of it.
@@ -116,6 +141,7 @@ mod tests {
     fn versions_are_read_as_they_are_written() {
         for version in Version::ALL {
             assert_eq!(Version::parse(version.as_str()), Some(*version));
+            assert_eq!(version.accept(), format!("application/json; version={}", version.as_str()));
         }
         assert_eq!(Version::parse("2019-10-15"), None);
     }

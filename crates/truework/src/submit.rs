@@ -23,10 +23,27 @@ use provider::{Accepted, ItemOutcome, VendorAnswer, vendor_code, vendor_id};
 
 use crate::compare::Claim;
 use crate::mapping;
-use crate::wire::{ErrorBody, OrderHead};
+use crate::settings::Version;
+use crate::wire::ErrorBody;
+
+/// What is known of whoever asks, for the wording and the shape of answers.
+#[derive(Clone, Copy)]
+pub struct Account {
+    pub version: Version,
+    pub is_sandbox: bool,
+}
 
 /// Reads the answer to the create call of one check.
-pub fn classify(answer: &VendorAnswer, reference: Reference, claim: Option<&Claim>, sandbox: bool) -> ItemOutcome {
+pub fn classify(answer: &VendorAnswer, account: Account, reference: Reference, claim: Option<&Claim>) -> ItemOutcome {
+    classify_by(answer, account, || accepted(answer, account.version, reference, claim))
+}
+
+/// The table above, with what it takes to be accepted.
+pub fn classify_by(
+    answer: &VendorAnswer,
+    account: Account,
+    accepted: impl FnOnce() -> Result<ItemOutcome, &'static str>,
+) -> ItemOutcome {
     let not_sent = |code: &str, message: &str| ItemOutcome::NotSent {
         why: Reason::new(code, message),
         retry_after: answer.retry_after(),
@@ -36,20 +53,19 @@ pub fn classify(answer: &VendorAnswer, reference: Reference, claim: Option<&Clai
         then: AfterAbsence::Resend,
     };
     match answer.status.as_u16() {
-        200 | 201 => accepted(answer, reference, claim)
+        200 | 201 => accepted()
             .unwrap_or_else(|why| unknown(why, "Truework's answer to the create call cannot be used.".to_owned())),
         400 | 413 | 422 => {
-            let reason = Reason::new("refused_by_vendor", refusal(answer, sandbox));
+            let reason = Reason::new("refused_by_vendor", refusal(answer, account.is_sandbox));
             ItemOutcome::Unknown { why: reason.clone(), then: AfterAbsence::Fail { reason } }
         }
         401 => not_sent("credentials_refused", "Truework does not take the API key."),
         403 => not_sent("forbidden", "Truework does not allow this account to make the order."),
-        406 => not_sent("version_refused", "Truework does not speak the API version that is set to this API key."),
+        406 => {
+            not_sent("version_refused", &format!("Truework refuses the version: {}.", version_refused(account.version)))
+        }
         429 => not_sent("rate_limited", "Truework asks for a rest."),
-        451 => ItemOutcome::Rejected(Reason::new(
-            "ssn_frozen",
-            "The subject's social security number is frozen at Truework; the subject can lift that.",
-        )),
+        451 => ItemOutcome::Rejected(ssn_frozen()),
         status if (500..600).contains(&status) => {
             unknown("vendor_failed", format!("Truework answered {status}; the order may have been made."))
         }
@@ -57,8 +73,26 @@ pub fn classify(answer: &VendorAnswer, reference: Reference, claim: Option<&Clai
     }
 }
 
-fn accepted(answer: &VendorAnswer, reference: Reference, claim: Option<&Claim>) -> Result<ItemOutcome, &'static str> {
-    let head: OrderHead = answer.json().map_err(|_| "answer_unreadable")?;
+/// Why the vendor answers 406, and what to do.
+pub fn version_refused(version: Version) -> String {
+    format!(
+        "the API key is pinned to a newer version of Truework's API than {}; set truework.version to the version that \
+         Truework's developer settings show for the key",
+        version.as_str()
+    )
+}
+
+pub fn ssn_frozen() -> Reason {
+    Reason::new("ssn_frozen", "The subject's social security number is frozen at Truework; the subject can lift that.")
+}
+
+fn accepted(
+    answer: &VendorAnswer,
+    version: Version,
+    reference: Reference,
+    claim: Option<&Claim>,
+) -> Result<ItemOutcome, &'static str> {
+    let head = mapping::head(version, answer).map_err(|_| "answer_unreadable")?;
     let echo = head.reference().map(|echo| echo == reference.to_string());
     let id = head.id.as_deref().and_then(vendor_id).ok_or("answer_without_id")?;
     if echo == Some(false) {

@@ -3,12 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::{CheckInput, ConsentDocument, FieldError, IdentifierType, OrderInput, Person};
+use serde_json::Value;
 
 use crate::options::Options;
 use crate::request::{Asked, normal_ssn};
+use crate::settings::Version;
 
 /// One entry per fault. In the vendor's sandbox only never-issued SSNs exist, in production they are refused at once.
-pub fn validate(order: &OrderInput, check: &CheckInput, sandbox: bool) -> Vec<FieldError> {
+pub fn validate(order: &OrderInput, check: &CheckInput, version: Version, sandbox: bool) -> Vec<FieldError> {
     let Some(asked) = Asked::of(check) else {
         return vec![FieldError::check("/type", "not_supported", "Truework verifies employments and incomes only.")];
     };
@@ -22,11 +24,12 @@ pub fn validate(order: &OrderInput, check: &CheckInput, sandbox: bool) -> Vec<Fi
         }
     }
     faults.extend(ssn(person, sandbox));
+    let is_direct = check.vendor_options.get("direct").and_then(Value::as_bool) == Some(true);
     match asked.employer {
         Some(employer) if employer.name.trim().is_empty() => {
             faults.push(FieldError::check("/employer/name", "required", "Truework knows employers by name."));
         }
-        None if person.date_of_birth.is_none() => faults.push(FieldError::order(
+        None if person.date_of_birth.is_none() && !is_direct => faults.push(FieldError::order(
             "/subject/date_of_birth",
             "required",
             "A search for employers needs it; give it, or name the employer.",
@@ -38,8 +41,20 @@ pub fn validate(order: &OrderInput, check: &CheckInput, sandbox: bool) -> Vec<Fi
     {
         faults.push(FieldError::order("/consent/document/content_base64", "invalid", "Expected standard base64."));
     }
-    faults.extend(Options::read(check).err().into_iter().flatten());
+    match Options::read(check, version) {
+        Ok(options) if options.direct => faults.extend(direct(person)),
+        Ok(_) => {}
+        Err(refused) => faults.extend(refused),
+    }
     faults
+}
+
+/// Whoever signs in must be reachable, and be known by their birth.
+fn direct(person: &Person) -> Vec<FieldError> {
+    let needs = [("date_of_birth", person.date_of_birth.is_some()), ("email", person.email.is_some())];
+    let missing = needs.into_iter().filter(|(_, given)| !given);
+    let fault = |field| FieldError::order(format!("/subject/{field}"), "required", "A direct order needs it.");
+    missing.map(|(field, _)| fault(field)).collect()
 }
 
 fn ssn(person: &Person, sandbox: bool) -> Option<FieldError> {
@@ -77,6 +92,7 @@ pub fn required_inputs() -> Vec<String> {
         "subject: first_name, last_name, identifiers[ssn, US]",
         "with employer: employer.name",
         "without employer: subject.date_of_birth",
+        "with vendor_options.direct: subject.date_of_birth, subject.email",
     ]
     .map(str::to_owned)
     .into()
@@ -93,7 +109,7 @@ mod tests {
 
     /// Where the faults are, with their words.
     fn faults(order: &OrderInput, check: &CheckInput) -> Vec<(String, String)> {
-        let faults = validate(order, check, false);
+        let faults = validate(order, check, Version::default(), false);
         faults.iter().map(|fault| (fault.pointer(0), fault.code.to_string())).collect()
     }
 
@@ -152,8 +168,8 @@ mod tests {
         for ssn in ["000-00-0000", "666-12-3456", "123-00-4567", "123-45-0000", "12345", "abc-de-fghi"] {
             assert_eq!(faults(&with_ssn(ssn), &employment()), invalid, "{ssn}");
         }
-        assert!(validate(&with_ssn("000-00-0000"), &employment(), true).is_empty());
-        assert_eq!(validate(&with_ssn("12345"), &employment(), true).len(), 1);
+        assert!(validate(&with_ssn("000-00-0000"), &employment(), Version::default(), true).is_empty());
+        assert_eq!(validate(&with_ssn("12345"), &employment(), Version::default(), true).len(), 1);
         assert_eq!(faults(&with_ssn("900-12-3456"), &employment()), []);
     }
 
@@ -190,5 +206,41 @@ mod tests {
             faults(&samples::order(), &with_option(income_search(), "employer_filter", json!("previous-employers"))),
             []
         );
+    }
+
+    #[test]
+    fn a_direct_order_needs_an_applicant_who_can_be_reached() {
+        let direct = |check| with_option(check, "direct", json!(true));
+        assert_eq!(faults(&samples::order(), &direct(employment())), []);
+        assert_eq!(faults(&samples::order(), &direct(income_search())), []);
+        let nowhere = order_of(Person { email: None, date_of_birth: None, ..person() });
+        let both = [fault("/subject/date_of_birth", "required"), fault("/subject/email", "required")];
+        assert_eq!(faults(&nowhere, &direct(employment())), both);
+        assert_eq!(faults(&nowhere, &direct(income_search())), both);
+        let pointer = "/checks/0/vendor_options/direct";
+        let odd = with_option(employment(), "direct", json!("yes"));
+        assert_eq!(faults(&samples::order(), &odd), [fault(pointer, "invalid")]);
+        for key in ["additional_information", "allowed_verification_methods", "employer_filter"] {
+            let told = direct(with_option(employment(), key, json!("x")));
+            let pointer = format!("/checks/0/vendor_options/{key}");
+            assert_eq!(faults(&samples::order(), &told), [fault(&pointer, "not_supported")]);
+        }
+    }
+
+    #[test]
+    fn older_versions_take_less() {
+        for version in [Version::V2020_12_07, Version::V2022_08_01] {
+            let codes = |check: CheckInput| {
+                let faults = validate(&samples::order(), &check, version, false);
+                faults.iter().map(|fault| fault.code.to_string()).collect::<Vec<_>>()
+            };
+            assert_eq!(codes(with_option(employment(), "direct", json!(true))), ["not_supported"]);
+            let methods = |methods| with_option(employment(), "allowed_verification_methods", methods);
+            assert_eq!(codes(methods(json!(["documents"]))), ["invalid"]);
+            assert!(codes(methods(json!(["instant", "smart-outreach"]))).is_empty());
+            let filter = |filter: &str| with_option(income_search(), "employer_filter", json!(filter));
+            assert_eq!(codes(filter("current-employers")), ["invalid"]);
+            assert!(codes(filter("any-employers")).is_empty());
+        }
     }
 }

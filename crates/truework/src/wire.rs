@@ -1,12 +1,21 @@
-//! Truework's JSON of version 2023-10-30, as far as it is used.
+//! Truework's JSON, as far as it is used: here and in [`report`] version 2023-10-30, in [`older`] those before it.
 //!
 //! Every field of an answer is optional: the vendor leaves out, nulls and adds fields as it likes (real answers lack most
 //! empty fields although the contract calls them required). None of these types has a `Debug`: they hold personal data.
 
 use std::collections::BTreeMap;
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+pub mod older;
+pub mod report;
+mod text;
+mod word;
+
+pub use report::{ApplicantDocument, Report};
+pub use text::Text;
+pub use word::Word;
 
 /// The metadata key that carries our reference. Hooks bring the metadata back, but not the search key.
 pub const REFERENCE_KEY: &str = "vetgate_ref";
@@ -87,6 +96,49 @@ pub enum RequestConfig {
     EmployerFilter(String),
 }
 
+/// The body of `POST /orders/truework-direct`. What is the applicant's is inside the target.
+#[derive(Serialize)]
+pub struct CreateDirect {
+    pub search_key: String,
+    pub targets: [CreateDirectTarget; 1],
+}
+
+#[derive(Serialize)]
+pub struct CreateDirectTarget {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub permissible_purpose: &'static str,
+    pub use_case: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub social_security_number: String,
+    pub date_of_birth: String,
+    pub contact_email: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub companies: Vec<DirectCompany>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_forms: Vec<AuthorizationForm>,
+    pub metadata: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+pub struct DirectCompany {
+    pub name: String,
+    pub action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<CreateAddress>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+}
+
+/// The body of `POST /orders/reverification` and of its older form. Nothing else is taken, so nothing of ours travels along.
+#[derive(Serialize)]
+pub struct CreateReverification<'a> {
+    pub report_id: &'a str,
+}
+
 #[derive(Serialize)]
 pub struct CancelOrder {
     pub cancellation_reason: &'static str,
@@ -95,58 +147,19 @@ pub struct CancelOrder {
 
 // ---- answers ----
 
-/// An enum of the vendor: `{canonical_value, raw_value}` in most places, a plain string in some (`type`, hooks).
-#[derive(Deserialize, Clone)]
-#[serde(untagged)]
-pub enum Word {
-    Wrapped { canonical_value: Option<String>, raw_value: Option<String> },
-    Plain(String),
-}
-
-impl Word {
-    /// The word of the closed set; empty if there is none.
-    pub fn canonical(&self) -> &str {
-        match self {
-            Self::Wrapped { canonical_value, .. } => canonical_value.as_deref().unwrap_or_default(),
-            Self::Plain(word) => word,
-        }
-    }
-
-    /// The word that tells most: the raw one where the canonical one is only `other`.
-    pub fn telling(&self) -> &str {
-        match self {
-            Self::Wrapped { canonical_value: Some(word), .. } if word != "other" => word,
-            Self::Wrapped { canonical_value, raw_value } => {
-                raw_value.as_deref().or(canonical_value.as_deref()).unwrap_or_default()
-            }
-            Self::Plain(word) => word,
-        }
-    }
-}
-
-/// A text that older answers write as a number (`year`, amounts). Kept digit by digit.
-#[derive(Deserialize, Clone)]
-#[serde(untagged)]
-pub enum Text {
-    String(String),
-    Number(serde_json::Number),
-}
-
-impl Text {
-    pub fn into_string(self) -> String {
-        match self {
-            Self::String(text) => text,
-            Self::Number(number) => number.to_string(),
-        }
-    }
-}
-
 /// What proves that an order exists, and nothing else: an oddity deep inside a report must not hide it.
 #[derive(Deserialize)]
 pub struct OrderHead {
     pub id: Option<String>,
     pub search_key: Option<String>,
+    pub reverification: Option<Reverification>,
     pub verification_requests: Option<Vec<VerificationHead>>,
+}
+
+/// What a reverification's order says of where it comes from.
+#[derive(Deserialize)]
+pub struct Reverification {
+    pub parent_order_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -159,6 +172,11 @@ pub struct VerificationHead {
 pub type Metadata = BTreeMap<String, serde_json::Value>;
 
 impl OrderHead {
+    /// The order that a reverification comes from.
+    pub fn parent(&self) -> Option<&str> {
+        self.reverification.as_ref()?.parent_order_id.as_deref()
+    }
+
     /// The reference that the order carries: its search key, or what its metadata brings back.
     pub fn reference(&self) -> Option<&str> {
         let metadata =
@@ -167,7 +185,18 @@ impl OrderHead {
     }
 }
 
+/// The same envelope, with each order as it came.
+#[derive(Deserialize)]
+pub struct RawPage {
+    pub results: Option<Vec<Box<RawValue>>>,
+}
+
 impl Order {
+    /// Whether this verification is one of its own.
+    pub fn has(&self, verification: &str) -> bool {
+        self.verification_requests.iter().flatten().any(|part| part.id.as_deref() == Some(verification))
+    }
+
     /// As [`OrderHead::reference`].
     pub fn reference(&self) -> Option<&str> {
         let metadata =
@@ -196,8 +225,20 @@ pub struct Order {
     pub search_key: Option<String>,
     /// Set only when the applicant's e-mailed session is ready.
     pub truework_direct_session_link: Option<String>,
-    pub truework_direct: Option<IgnoredAny>,
+    pub truework_direct: Option<Direct>,
     pub verification_requests: Option<Vec<Verification>>,
+}
+
+#[derive(Deserialize)]
+pub struct Direct {
+    pub targets: Option<Vec<DirectTarget>>,
+}
+
+/// How the applicant gets in: by the link, or by the token through a page that embeds the vendor's widget.
+#[derive(Deserialize, Clone)]
+pub struct DirectTarget {
+    pub truework_direct_session_link: Option<String>,
+    pub truework_direct_session_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -206,10 +247,26 @@ pub struct Verification {
     pub created: Option<String>,
     pub state: Option<Word>,
     pub cancellation_reason: Option<Word>,
+    pub date_of_completion: Option<String>,
     pub turnaround_time: Option<Turnaround>,
     pub metadata: Option<Metadata>,
+    pub target: Option<Target>,
     pub reports: Option<Vec<Report>>,
     pub applicant_documents: Option<Vec<ApplicantDocument>>,
+    pub unverified_information: Option<report::Annotations>,
+    /// Of older versions only.
+    #[serde(skip)]
+    pub price: Option<report::MoneyAmount>,
+}
+
+#[derive(Deserialize)]
+pub struct Target {
+    pub company: Option<TargetCompany>,
+}
+
+#[derive(Deserialize)]
+pub struct TargetCompany {
+    pub name: Option<String>,
 }
 
 /// Hours, as strings.
@@ -218,103 +275,21 @@ pub struct Turnaround {
     pub best_estimate: Option<Text>,
 }
 
+/// The envelope of `GET /orders/{id}/events`.
 #[derive(Deserialize)]
-pub struct Report {
+pub struct EventPage {
+    pub results: Option<Vec<Event>>,
+    pub next: Option<String>,
+}
+
+/// A step of the vendor's work. Neither its types nor its strategies are published; its message is a sentence.
+#[derive(Deserialize)]
+pub struct Event {
     pub id: Option<String>,
-    pub current_as_of: Option<String>,
-    pub additional_notes: Option<String>,
-    pub employee: Option<Employee>,
-    pub employer: Option<Employer>,
-    pub respondent: Option<Respondent>,
-    pub income_analytics: Option<IncomeAnalytics>,
-    /// Only those that are open now.
-    pub disputes: Option<Vec<IgnoredAny>>,
-    pub applicant_documents: Option<Vec<ApplicantDocument>>,
-}
-
-#[derive(Deserialize, Default)]
-pub struct Employee {
-    pub status: Option<Word>,
-    pub status_detail: Option<Word>,
-    /// The latest hire.
-    pub hired_date: Option<String>,
-    pub original_hired_date: Option<String>,
-    pub termination_date: Option<String>,
-    pub positions: Option<Vec<Position>>,
-    pub salary: Option<Salary>,
-    pub earnings: Option<Vec<Earnings>>,
-}
-
-#[derive(Deserialize, Clone)]
-pub struct Position {
-    pub title: Option<String>,
-    pub start_date: Option<String>,
-    pub end_date: Option<String>,
-    pub employment_type: Option<Word>,
-}
-
-#[derive(Deserialize)]
-pub struct Salary {
-    pub pay_rate: Option<PayRate>,
-    pub pay_frequency: Option<Word>,
-    pub hours_per_week: Option<Text>,
-}
-
-#[derive(Deserialize)]
-pub struct PayRate {
-    pub amount: Option<Text>,
-    pub unit: Option<Word>,
-}
-
-#[derive(Deserialize)]
-pub struct Earnings {
-    pub year: Option<Text>,
-    pub base: Option<Text>,
-    pub bonus: Option<Text>,
-    pub commission: Option<Text>,
-    pub overtime: Option<Text>,
-    pub other: Option<Text>,
-    pub total: Option<Text>,
-}
-
-#[derive(Deserialize)]
-pub struct Employer {
-    pub name: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub struct Respondent {
-    pub full_name: Option<String>,
-    pub title: Option<String>,
-    pub email: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub struct IncomeAnalytics {
-    pub annualized_income: Option<AnnualizedIncome>,
-}
-
-#[derive(Deserialize)]
-pub struct AnnualizedIncome {
-    pub base_amount: Option<MoneyAmount>,
-    pub gross_amount: Option<MoneyAmount>,
-}
-
-#[derive(Deserialize)]
-pub struct MoneyAmount {
-    pub amount: Option<Text>,
-    pub currency: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub struct ApplicantDocument {
-    pub url: Option<String>,
-    pub detections: Option<Vec<Detection>>,
-}
-
-#[derive(Deserialize)]
-pub struct Detection {
-    pub outcome: Option<Word>,
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub strategy: Option<String>,
+    pub verification_request_id: Option<String>,
 }
 
 /// `{"error": {"message", "invalid_fields"}}`. The map of fields is in the official clients, not in the contract.
@@ -345,6 +320,7 @@ pub struct HookHead {
 pub struct HookData {
     pub order_id: Option<String>,
     pub verification_request_id: Option<String>,
+    pub credentials_session_token: Option<String>,
     pub state: Option<Word>,
     pub metadata: Option<Metadata>,
 }

@@ -27,9 +27,10 @@ use sandbox::{Fault, FaultKind, Running};
 use serde_json::json;
 use tokio::sync::mpsc;
 use truework::Truework;
+use url::Url;
 use uuid::Uuid;
 
-use bench::{adapter, employment, income, order, settings, simulator};
+use bench::{direct, employment, income, order, settings, simulator};
 
 fn context(share: Share) -> CallContext {
     let ctx = CallContext::new(share, Duration::from_mins(1), Arc::new(Unlimited));
@@ -43,6 +44,10 @@ fn reference() -> Reference {
 fn submission(reference: Reference, order: OrderInput, check: CheckInput) -> Submission {
     let item = SubmissionItem { reference, order: Arc::new(order), check: Arc::new(check), force_new: false };
     Submission { id: SubmissionId::from_uuid(Uuid::now_v7()), items: vec![item], hook_url: None }
+}
+
+fn adapter(base_url: &Url) -> Truework {
+    Truework::new(settings(base_url, &Config::default().api_key)).expect("good settings")
 }
 
 /// An adapter at a simulator of its own.
@@ -496,6 +501,30 @@ async fn the_simulators_hooks_are_read() {
         keys.iter().any(|key| key.contains("|action-required|")),
         "the vendor's misspelling is corrected: {keys:?}"
     );
+}
+
+/// Each verification that an applicant's sign-in brings is announced, from its beginning on, and of the older form too.
+#[tokio::test]
+async fn hooks_about_an_applicants_verifications_are_read() {
+    for older in [false, true] {
+        let site = Site::new().await;
+        let (url, mut hooks) = receiver().await;
+        site.switch(json!({ "hooks": { "target": url }, "older_hooks": older }));
+        let reference = reference();
+        let accepted = site.accepted(reference, "000-00-0007", direct(income(None, false))).await;
+        site.finish();
+        site.simulator.control().books();
+        // pending-approval, processing and completed of either, and the order's end; an older one tells of the session, too.
+        for _ in 0..if older { 8 } else { 7 } {
+            let hook = tokio::time::timeout(Duration::from_secs(30), hooks.recv()).await;
+            let hook = hook.expect("a hook in time").expect("a hook");
+            let news = site.adapter.receive_hook(&hook).expect("authentic").remove(0);
+            assert_eq!(news.reference, Some(reference));
+            assert!(matches!(news.says, HookSays::Changed));
+            let order = VendorRef::order(&accepted.vendor.order_id);
+            assert_eq!(news.vendor, (!older).then_some(order), "older ones do not name it");
+        }
+    }
 }
 
 #[test]

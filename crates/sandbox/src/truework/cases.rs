@@ -8,6 +8,7 @@
 //! | 000-00-0007 | completed, two reports |
 //! | 000-01-0000, 000-11-0000 | canceled, without a reason |
 //! | 000-03-0000 | action-required, for good |
+//! | 000-20-0000 | ours, since the documents use it and do not say: a Direct order whose applicant never signs in; else action-required |
 //!
 //! Ours, for endings that the vendor's list has no SSN for:
 //!
@@ -22,6 +23,9 @@
 //! | 000-99-0007 | completed, and disputed |
 //! | 000-99-0008 | canceled with `other`, `employer-refused` |
 //! | 000-99-0009 | completed, with a document of the applicant that failed a check |
+//! | 000-99-0010 | a Direct order of two verifications: completed, and canceled with `employer-refused`; else the first |
+//! | 000-99-0011 | a Direct order of two verifications: completed, and processing for good; else the first |
+//! | 000-99-0012 | completed, with everything that a report can hold |
 
 /// What becomes of an order.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,8 +34,12 @@ pub enum Ending {
     /// With the canonical and the raw word of the reason, if there is one.
     Canceled(Option<(&'static str, &'static str)>),
     Invalid,
+    /// One verification each, where the kind of order can have several; else the first.
+    Several(&'static [Ending]),
     /// Stays so until it is canceled.
     ActionRequired,
+    /// The applicant never signs in.
+    NoSignIn,
     Processing,
     Unheard,
     /// Nothing is made at all.
@@ -52,8 +60,25 @@ pub struct Employment {
     pub pay: Option<&'static str>,
     /// Year, base, bonus, other, total.
     pub earnings: &'static [[&'static str; 5]],
-    pub disputed: bool,
-    pub flagged_document: bool,
+    pub besides: Besides,
+}
+
+/// What a report holds that others do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Besides {
+    Nothing,
+    /// Somebody disputes it.
+    Dispute,
+    /// A document of the applicant that failed a check.
+    FlaggedDocument,
+    /// Paystubs, eligibilities, annotations, bank accounts and whatever else there is.
+    Everything,
+}
+
+impl Employment {
+    pub fn is_full(&self) -> bool {
+        self.besides == Besides::Everything
+    }
 }
 
 const ACTIVE: Employment = Employment {
@@ -66,8 +91,7 @@ const ACTIVE: Employment = Employment {
     on_leave: None,
     pay: None,
     earnings: &[],
-    disputed: false,
-    flagged_document: false,
+    besides: Besides::Nothing,
 };
 
 const INACTIVE: Employment = Employment { status: "inactive", status_detail: "inactive", ..ACTIVE };
@@ -147,8 +171,11 @@ const MANAGER_BEFORE: Employment = Employment {
 };
 
 const NOBODY: Employment = Employment { status: "non-employee", status_detail: "", ..ACTIVE };
-const DISPUTED: Employment = Employment { disputed: true, ..TAYLOR };
-const FLAGGED: Employment = Employment { flagged_document: true, ..TAYLOR };
+const DISPUTED: Employment = Employment { besides: Besides::Dispute, ..TAYLOR };
+const FLAGGED: Employment = Employment { besides: Besides::FlaggedDocument, ..TAYLOR };
+const FULL: Employment = Employment { besides: Besides::Everything, ..TAYLOR };
+
+const REFUSED: Ending = Ending::Canceled(Some(("other", "employer-refused")));
 
 /// By SSN, as nine digits. `None`: the sandbox does not know it.
 pub fn ending(digits: &str) -> Option<Ending> {
@@ -170,8 +197,12 @@ pub fn ending(digits: &str) -> Option<Ending> {
         "000990005" => Ending::Completed(&[NOBODY]),
         "000990006" => Ending::Unheard,
         "000990007" => Ending::Completed(&[DISPUTED]),
-        "000990008" => Ending::Canceled(Some(("other", "employer-refused"))),
+        "000200000" => Ending::NoSignIn,
+        "000990008" => REFUSED,
         "000990009" => Ending::Completed(&[FLAGGED]),
+        "000990010" => Ending::Several(&[Ending::Completed(&[TAYLOR]), REFUSED]),
+        "000990011" => Ending::Several(&[Ending::Completed(&[TAYLOR]), Ending::Processing]),
+        "000990012" => Ending::Completed(&[FULL]),
         _ => return None,
     })
 }

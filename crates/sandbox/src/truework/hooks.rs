@@ -5,14 +5,15 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
-use super::order::Order;
+use super::order::{Mode, Order, Verification};
 use super::{Habits, Simulator};
 use crate::clock::rfc3339;
 use crate::hooks::Hook;
 
-/// The numbers of the two webhooks, as an account's settings would show them. Not of their deliveries, which have none.
+/// The numbers of the webhooks, as an account's settings would show them. Not of their deliveries, which have none.
 const STATE_CHANGE: u32 = 101;
 const ORDER_COMPLETED: u32 = 102;
+const SESSION: u32 = 103;
 
 /// Sends the hooks that have fallen due.
 pub fn announce(simulator: &Simulator) {
@@ -25,31 +26,45 @@ pub fn announce(simulator: &Simulator) {
 
 /// Whether there is nothing left to tell of it.
 fn announce_order(simulator: &Simulator, habits: &Habits, order: &mut Order) -> bool {
-    let steps = order.steps(&simulator.tools.clock);
-    // Steps are only ever added at the end, except that a cancellation replaces those that would have come. The first
-    // is where an order begins, which is no change.
-    for step in steps.iter().skip(order.announced.max(1)) {
-        let misspelt = habits.misspell_action_required && *step == "action-required";
-        let data = json!({
-            "order_id": (!habits.hooks_without_order_id).then_some(&order.id),
-            "verification_request_id": order.verification_id,
-            "state": if misspelt { "action-requred" } else { Order::raw_state(step) },
-            "metadata": order.request.metadata.clone().unwrap_or_default(),
-        });
-        send(simulator, STATE_CHANGE, "verification_request.state.change", data);
+    let clock = &simulator.tools.clock;
+    let metadata = order.request.metadata.clone().unwrap_or_default();
+    let session = (order.mode == Mode::Direct).then_some(&order.session_token);
+    for verification in order.verifications.iter_mut().filter(|verification| verification.created <= clock.now()) {
+        // What became of an older session; this event is retired.
+        let is_first = verification.place == 0 && verification.announced == 0;
+        if habits.older_hooks && session.is_some() && is_first {
+            let data = json!({ "state": "success", "verification_request_id": verification.id, "metadata": metadata });
+            send(simulator, habits, SESSION, "credentials_session.state.change", data);
+        }
+        let steps = verification.steps(clock);
+        // Steps are only ever added at the end, except that a cancellation replaces those that would have come. The first
+        // is where a verification begins: no change, unless it is an applicant who began it.
+        let first = usize::from(session.is_none());
+        for step in steps.iter().skip(verification.announced.max(first)) {
+            let misspelt = habits.misspell_action_required && *step == "action-required";
+            let data = json!({
+                "order_id": (!habits.hooks_without_order_id).then_some(&order.id),
+                "verification_request_id": verification.id,
+                "credentials_session_token": session,
+                "state": if misspelt { "action-requred" } else { Verification::raw_state(step) },
+                "metadata": metadata,
+            });
+            send(simulator, habits, STATE_CHANGE, "verification_request.state.change", data);
+        }
+        verification.announced = steps.len();
     }
-    order.announced = steps.len();
-    let last = steps.last().copied().unwrap_or_default();
+    let mut all = order.verifications.iter().map(|verification| verification.state(clock));
     // Told when everything in the order is completed or canceled; `invalid` is neither.
-    if matches!(last, "completed" | "canceled") && !order.completion_announced {
+    let is_done = !order.verifications.is_empty() && all.all(|state| matches!(state, "completed" | "canceled"));
+    if is_done && !order.completion_announced {
         order.completion_announced = true;
-        let data = json!({ "order_id": order.id, "metadata": order.request.metadata.clone().unwrap_or_default() });
-        send(simulator, ORDER_COMPLETED, "order.completed", data);
+        let data = json!({ "order_id": order.id, "metadata": metadata });
+        send(simulator, habits, ORDER_COMPLETED, "order.completed", data);
     }
-    Order::is_ended(last)
+    order.is_over(clock)
 }
 
-fn send(simulator: &Simulator, id: u32, event: &str, mut data: Value) {
+fn send(simulator: &Simulator, habits: &Habits, id: u32, event: &str, mut data: Value) {
     let Some(url) = simulator.tools.hooks.target() else {
         return;
     };
@@ -60,11 +75,15 @@ fn send(simulator: &Simulator, id: u32, event: &str, mut data: Value) {
         fields.retain(|_, value| !value.is_null());
     }
     let triggered_at = rfc3339(simulator.tools.clock.now());
-    let body = json!({
+    let mut body = json!({
         "version": "2023-10-30",
         "hook": { "id": id, "event": event, "target": url, "triggered_at": triggered_at },
         "data": data,
     });
+    if habits.older_hooks {
+        body = json!({ "hook": { "id": id.to_string(), "event": event, "target": url }, "data": body["data"] });
+        body["data"].as_object_mut().map(|data| data.remove("order_id"));
+    }
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert("x-truework-token", token);

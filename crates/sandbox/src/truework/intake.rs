@@ -65,6 +65,9 @@ impl Request {
         let Some(fields) = body.as_object() else {
             return Err(json!({ "non_field_errors": ["Expected an object."] }));
         };
+        if mode == Mode::Direct {
+            return Self::read_direct(fields);
+        }
         let target = fields.get("target").and_then(Value::as_object).cloned().unwrap_or_default();
         if fields.get("target").is_some_and(Value::is_object) {
             check_target(mode, &target, &mut faults);
@@ -88,6 +91,64 @@ impl Request {
         if faults.0.is_empty() { Ok(request) } else { Err(Value::Object(faults.0)) }
     }
 
+    /// A Direct order has what is the applicant's in its target, and the rest around it.
+    fn read_direct(fields: &Map<String, Value>) -> Result<Self, Value> {
+        let targets = fields.get("targets").and_then(Value::as_array).map(Vec::as_slice);
+        let Some([Value::Object(target)]) = targets else {
+            return Err(json!({ "targets": ["Expected a list of one target."] }));
+        };
+        let mut faults = Faults::default();
+        for name in ["date_of_birth", "contact_email"] {
+            faults.required(target, name);
+        }
+        check_companies(target, &mut faults);
+        let mut inside = target.clone();
+        for name in ["search_key", "loan_id"] {
+            inside.remove(name);
+            if let Some(value) = fields.get(name) {
+                inside.insert(name.to_owned(), value.clone());
+            }
+        }
+        inside.insert("target".to_owned(), Value::Object(target.clone()));
+        // Everything else is as it is for an employer that is not named.
+        match Self::read(Mode::Reverification, &Value::Object(inside)) {
+            Ok(request) if faults.0.is_empty() => Ok(request),
+            Ok(_) => Err(json!({ "targets": [faults.0] })),
+            Err(further) => {
+                faults.0.extend(further.as_object().cloned().unwrap_or_default());
+                Err(json!({ "targets": [faults.0] }))
+            }
+        }
+    }
+
+    /// The body of an older version, which names two fields otherwise and has no search key.
+    pub fn read_older(mode: Mode, body: &Value) -> Result<Self, Value> {
+        let mut body = body.clone();
+        if let Some(fields) = body.as_object_mut() {
+            fields.remove("search_key");
+            if let Some(documents) = fields.remove("documents") {
+                fields.insert("authorization_forms".to_owned(), documents);
+            }
+            // Only an account's kind stands in for it.
+            fields.entry("use_case").or_insert_with(|| json!("background"));
+            if let Some(parameters) = fields.remove("request_parameters") {
+                fields.insert("request_config".to_owned(), older_config(&parameters)?);
+            }
+            if let Some(company) = fields.get_mut("target").and_then(|target| target.get_mut("company"))
+                && let Some(company) = company.as_object_mut()
+                && company.get("id").is_some_and(Value::is_i64)
+            {
+                company.entry("name").or_insert_with(|| json!("Truework - DEMO"));
+            }
+        }
+        Self::read(mode, &body)
+    }
+
+    /// What a reverification asks: the same person, and employment details only.
+    pub fn again(&self) -> Self {
+        Self { search_key: None, metadata: None, kind: "employment".to_owned(), ..self.clone() }
+    }
+
     /// A request of nobody in particular.
     pub fn example() -> Self {
         let target = json!({
@@ -107,6 +168,14 @@ impl Request {
             methods: default_methods(),
             employer_filter: "any-employers".to_owned(),
         }
+    }
+
+    /// Whatever the client may know it by: the search key, and the metadata that are called a reference.
+    pub fn references(&self) -> Vec<String> {
+        let metadata = self.metadata.iter().flatten().filter(|(key, _)| key.ends_with("_ref")).map(|(_, value)| value);
+        let mut references: Vec<String> = self.search_key.iter().chain(metadata).cloned().collect();
+        references.dedup();
+        references
     }
 
     pub fn ssn_digits(&self) -> String {
@@ -142,6 +211,7 @@ fn check_target(mode: Mode, target: &Map<String, Value>, faults: &mut Faults) {
     }
     match mode {
         Mode::EmployerSearch => inner.required(target, "date_of_birth"),
+        Mode::Direct | Mode::Reverification => {}
         Mode::TargetEmployer => {
             let name = target.get("company").and_then(|company| company.get("name")).and_then(Value::as_str);
             if name.is_none_or(str::is_empty) {
@@ -158,6 +228,35 @@ fn check_target(mode: Mode, target: &Map<String, Value>, faults: &mut Faults) {
     if !inner.0.is_empty() {
         faults.0.insert("target".to_owned(), Value::Object(inner.0));
     }
+}
+
+fn check_companies(target: &Map<String, Value>, faults: &mut Faults) {
+    let Some(companies) = target.get("companies").filter(|companies| !companies.is_null()) else {
+        return;
+    };
+    let is_company = |company: &Value| {
+        let action = company.get("action").and_then(Value::as_str).unwrap_or("verify");
+        company["name"].as_str().is_some_and(|name| !name.is_empty()) && matches!(action, "verify" | "do-not-verify")
+    };
+    if !companies.as_array().is_some_and(|companies| companies.iter().all(is_company)) {
+        faults.add("companies", "Each needs a name, and may have an action.");
+    }
+}
+
+/// `request_parameters` in the words of `request_config`.
+fn older_config(parameters: &Value) -> Result<Value, Value> {
+    let filter = match parameters["employer_filter"].as_str() {
+        Some("all-employers") => json!("any-employers"),
+        Some("previous-employers") => json!("previous-employers"),
+        None | Some("target-employer") => Value::Null,
+        Some(_) => return Err(json!({ "request_parameters": { "employer_filter": ["Not a valid choice."] } })),
+    };
+    let methods = parameters.get("verification_methods").filter(|methods| !methods.is_null()).map(|methods| {
+        let names = [("instant", "instant"), ("smart_outreach", "smart-outreach"), ("credentials", "credentials")];
+        let enabled = |(older, _): &(&str, &str)| methods[older]["enabled"] == json!(true);
+        names.into_iter().filter(enabled).map(|(_, newer)| newer).collect::<Vec<_>>()
+    });
+    Ok(json!({ "employer_filter": filter, "allowed_verification_methods": methods }))
 }
 
 /// `invalid_fields`: a map of field to messages, nested as the request is.

@@ -1,15 +1,18 @@
-//! A simulator of Truework's verifications API, version 2023-10-30.
+//! A simulator of Truework's verifications API, versions 2023-10-30, 2022-08-01 and 2020-12-07.
 //!
-//! Orders by target employer and by employer search, the list with its `search_key`, cancelling, reports as JSON and PDF,
-//! and the hooks with their static token. What the vendor's documents leave open is a switch (below); the choice that is
+//! Orders by target employer, by employer search, Direct, and by reverification; the list with its `search_key`; events;
+//! cancelling; reports as JSON and PDF; in the older versions verification requests and sessions in the place of orders; signed
+//! answers; and the hooks with their static token. What the vendor's documents leave open is a switch (below); the choice that is
 //! the default is marked *ours* where nothing says what the vendor does.
 //!
 //! **Keys** are bearer tokens with the sandbox prefix; each is pinned to a version. `Accept: application/json;
-//! version=…` may ask for the pin or a newer version, anything else is 406.
+//! version=…` may ask for the pin or a newer version, anything else is 406. Whichever version made it, an order is shown
+//! by all of them.
 //!
 //! **What an order comes to** is decided by the SSN alone, see [`cases`]; an SSN that is not listed there is 400. An order
 //! by target employer goes from `pending-approval` by `processing` to its end; one by employer search is at its end when
-//! the create call answers. Report names echo the request; the employer is `Fake Company`.
+//! the create call answers; a Direct one has no verification until its applicant signs in, then one for each employer, each
+//! walking on its own. Report names echo the request; the employer is `Fake Company`.
 //!
 //! **Switches** (`PUT /_sandbox/behavior`), with their defaults in [`Habits`]:
 //!
@@ -34,13 +37,30 @@
 //! | `cancel_ended_status` | the answer to cancelling what has ended (400 or 403; the documents do not say) |
 //! | `misspell_action_required` | hooks write `action-requred`, as the vendor's own contract does |
 //! | `hooks_without_order_id` | hooks name the verification only, as older ones did |
+//! | `older_hooks` | hooks of the older form: without version, time and order, the webhook's number a text |
+//! | `sign_in_ms` | how long the applicant of a Direct order or a session takes to sign in |
+//! | `session_links` | Direct orders show the link that is mailed to the applicant, beside the token |
+//! | `absent_path` | the answer to a path that the version does not have (404, 406 or 501; unknown of the vendor) |
+//! | `address_form` | addresses in older reports: `text`, `object`, or the still older `lines` |
+//! | `number_amounts` | amounts, years and hours as JSON numbers, as some older answers had them |
+//! | `reverify_status` | the answer to a reverification that is taken: 201 by the page, 200 in a client's tests |
+//! | `hide_parent` | a reverification's order is given back without its parent |
+//! | `empty_cancel` | a cancellation is answered without a body, as an early page had it |
+//! | `new_fields` | answers hold fields that no contract knows, which the vendor may add at any time |
+//! | `sign` | answers are signed: `right`, `wrong`, or `no` (whether newer versions still sign is unknown) |
 
 mod api;
+mod caller;
 pub mod cases;
+mod dress;
 mod hooks;
 mod intake;
+mod older_api;
+mod older_views;
 mod order;
 mod pdf;
+mod report_views;
+mod signing;
 mod views;
 
 use std::collections::{HashMap, VecDeque};
@@ -57,7 +77,9 @@ use crate::books::BookEntry;
 use crate::clock::{SimClock, rfc3339};
 use crate::server::{self, Running, Tools};
 use crate::vendor::{Behavior, Switches, Vendor};
-use order::{Mode, Order};
+use order::{Mode, Order, Verification};
+
+pub use signing::signature_key;
 
 /// The credentials it takes and gives.
 #[derive(Debug, Clone)]
@@ -107,6 +129,33 @@ pub struct Habits {
     pub cancel_ended_status: u16,
     pub misspell_action_required: bool,
     pub hooks_without_order_id: bool,
+    pub older_hooks: bool,
+    pub sign_in_ms: u64,
+    pub session_links: bool,
+    pub absent_path: u16,
+    pub address_form: AddressForm,
+    pub number_amounts: bool,
+    pub reverify_status: u16,
+    pub hide_parent: bool,
+    pub empty_cancel: bool,
+    pub new_fields: bool,
+    pub sign: Sign,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AddressForm {
+    Text,
+    Object,
+    Lines,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    Right,
+    Wrong,
+    No,
 }
 
 impl Default for Habits {
@@ -132,6 +181,17 @@ impl Default for Habits {
             cancel_ended_status: 400,
             misspell_action_required: true,
             hooks_without_order_id: false,
+            older_hooks: false,
+            sign_in_ms: 1_000,
+            session_links: true,
+            absent_path: 404,
+            address_form: AddressForm::Text,
+            number_amounts: false,
+            reverify_status: 201,
+            hide_parent: false,
+            empty_cancel: false,
+            new_fields: false,
+            sign: Sign::Right,
         }
     }
 }
@@ -160,6 +220,9 @@ struct State {
     orders: Vec<Order>,
     by_id: HashMap<String, usize>,
     by_search_key: HashMap<String, Vec<usize>>,
+    /// Also of verifications that have not begun.
+    by_verification: HashMap<String, (usize, usize)>,
+    by_report: HashMap<String, (usize, usize, usize)>,
     /// Orders whose hooks are not all sent.
     unannounced: Vec<usize>,
     serial: u64,
@@ -180,6 +243,12 @@ impl State {
         if let Some(key) = &order.request.search_key {
             self.by_search_key.entry(key.clone()).or_default().push(place);
         }
+        for (part, verification) in order.verifications.iter().enumerate() {
+            self.by_verification.insert(verification.id.clone(), (place, part));
+            for (report, id) in verification.report_ids.iter().enumerate() {
+                self.by_report.insert(id.clone(), (place, part, report));
+            }
+        }
         self.unannounced.push(place);
         self.orders.push(order);
     }
@@ -191,6 +260,20 @@ impl State {
     fn find_mut(&mut self, id: &str) -> Option<&mut Order> {
         let place = *self.by_id.get(id)?;
         self.orders.get_mut(place)
+    }
+
+    /// A verification that has begun, with its order.
+    fn verification(&self, id: &str, clock: &SimClock) -> Option<(&Order, &Verification)> {
+        let (place, part) = *self.by_verification.get(id)?;
+        let order = &self.orders[place];
+        let verification = &order.verifications[part];
+        (verification.created <= clock.now()).then_some((order, verification))
+    }
+
+    /// A report, wherever it belongs, with its place there.
+    fn report(&self, id: &str) -> Option<(&Order, &Verification, usize)> {
+        let (place, part, report) = *self.by_report.get(id)?;
+        Some((&self.orders[place], &self.orders[place].verifications[part], report))
     }
 }
 
@@ -208,11 +291,14 @@ impl Vendor for Simulator {
     fn classify(&self, method: &Method, path: &str) -> &'static str {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         match (method.as_str(), parts.as_slice()) {
-            ("POST", ["orders", _]) => "create",
-            ("GET", ["orders"]) => "list",
-            ("GET", ["orders", _]) => "get",
-            ("PUT", ["orders", _, "cancel"]) => "cancel",
-            ("GET", ["reports" | "applicant-documents", _]) => "document",
+            ("POST", ["orders", "reverification"]) | ("PUT", ["verification-requests", _, "reverify"]) => "reverify",
+            ("POST", ["orders", _] | ["verification-requests"]) => "create",
+            ("POST", ["credentials", "session"]) => "session",
+            ("GET", ["orders" | "verification-requests"]) => "list",
+            ("GET", ["orders" | "verification-requests", _]) => "get",
+            ("GET", ["orders", _, "events"]) => "events",
+            ("PUT", ["orders" | "verification-requests", _, "cancel"]) => "cancel",
+            ("GET", ["reports" | "applicant-documents", _] | ["verification-requests", _, "reports", _]) => "document",
             _ => "other",
         }
     }
@@ -223,12 +309,12 @@ impl Vendor for Simulator {
 
     fn objects(&self) -> Vec<BookEntry> {
         let entry = |order: &Order| BookEntry {
-            id: order.id.clone(),
-            parts: vec![order.verification_id.clone()],
-            references: order.request.search_key.iter().cloned().collect(),
-            state: order.state(&self.tools.clock).to_owned(),
+            id: order.own_id().to_owned(),
+            parts: order.verifications.iter().map(|verification| verification.id.clone()).collect(),
+            references: order.request.references(),
+            state: order.states(&self.tools.clock),
             created_at: rfc3339(order.created),
-            canceled: order.canceled.is_some(),
+            canceled: order.verifications.iter().any(|verification| verification.canceled.is_some()),
             stranger: order.stranger,
         };
         self.state().orders.iter().map(entry).collect()
@@ -250,7 +336,8 @@ impl Vendor for Simulator {
             request.metadata = None;
             let mut order = Order::new(&mut state, mode, request, &habits, self.tools.clock.now());
             order.stranger = true;
-            ids.push(order.id.clone());
+            order.is_older = caller::is_older(&self.config.pin);
+            ids.push(order.own_id().to_owned());
             state.add(order);
         }
         ids
@@ -261,5 +348,7 @@ impl Vendor for Simulator {
     }
 }
 
+#[cfg(test)]
+mod shapes;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,9 @@ use crate::clock::SimClock;
 pub enum Mode {
     TargetEmployer,
     EmployerSearch,
+    /// Has no verification until the applicant signs in.
+    Direct,
+    Reverification,
 }
 
 /// The caller's cancellation.
@@ -28,16 +31,30 @@ pub struct Cancellation {
 
 pub struct Order {
     pub id: String,
-    pub verification_id: String,
-    pub report_ids: Vec<String>,
     pub mode: Mode,
+    /// Made by an older version, where its one verification is all there is.
+    pub is_older: bool,
     pub request: Request,
     pub created: OffsetDateTime,
-    pub canceled: Option<Cancellation>,
     pub stranger: bool,
+    pub verifications: Vec<Verification>,
+    /// The applicant's way in.
+    pub session_token: String,
+    /// Of a reverification: the order that it comes from.
+    pub parent: Option<String>,
+    pub completion_announced: bool,
+}
+
+/// One inquiry at one employer, or at all of them.
+pub struct Verification {
+    pub id: String,
+    pub report_ids: Vec<String>,
+    pub created: OffsetDateTime,
+    pub canceled: Option<Cancellation>,
     /// How many of its steps were told by hooks.
     pub announced: usize,
-    pub completion_announced: bool,
+    /// How many employers the applicant named before this one.
+    pub place: usize,
     approval: Duration,
     work: Duration,
     ending: Ending,
@@ -46,24 +63,85 @@ pub struct Order {
 impl Order {
     pub fn new(state: &mut State, mode: Mode, request: Request, habits: &Habits, now: OffsetDateTime) -> Self {
         let ending = cases::ending(&request.ssn_digits()).unwrap_or(Ending::Invalid);
-        let (approval, work, ending) = match mode {
-            Mode::TargetEmployer => {
-                (Duration::from_millis(habits.approval_ms), Duration::from_millis(habits.work_ms), ending)
+        let id = id(state.next(), ORDER);
+        let created = match mode {
+            Mode::Direct => now + Duration::from_millis(habits.sign_in_ms),
+            _ => now,
+        };
+        let endings = match (mode, ending) {
+            (Mode::Direct, Ending::NoSignIn) => Vec::new(),
+            (Mode::Direct, Ending::Several(endings)) => endings.to_vec(),
+            // One verification for each employer.
+            (Mode::Direct, Ending::Completed(employments)) => employments.chunks(1).map(Ending::Completed).collect(),
+            (_, Ending::Several(endings)) => endings.first().copied().into_iter().collect(),
+            // Of the one report that is verified again.
+            (Mode::Reverification, Ending::Completed(employments)) => {
+                employments.chunks(1).take(1).map(Ending::Completed).collect()
             }
             // A synchronous order is completed or canceled when it is answered, never pending.
-            Mode::EmployerSearch => (Duration::ZERO, Duration::ZERO, synchronous(ending)),
+            (Mode::EmployerSearch, ending) => vec![synchronous(ending)],
+            (_, ending) => vec![ending],
         };
+        let pace = match mode {
+            Mode::EmployerSearch => (Duration::ZERO, Duration::ZERO),
+            _ => (Duration::from_millis(habits.approval_ms), Duration::from_millis(habits.work_ms)),
+        };
+        let verifications = endings.into_iter().enumerate();
+        let verifications =
+            verifications.map(|(place, ending)| Verification::new(state, place, ending, created, pace)).collect();
         Self {
-            id: id(state.next(), ORDER),
-            verification_id: id(state.next(), VERIFICATION),
-            report_ids: employments_of(ending).iter().map(|_| id(state.next(), REPORT)).collect(),
+            id,
             mode,
+            is_older: false,
             request,
             created: now,
-            canceled: None,
             stranger: false,
-            announced: 0,
+            verifications,
+            session_token: URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()),
+            parent: None,
             completion_announced: false,
+        }
+    }
+
+    /// Those that there are by now.
+    pub fn begun(&self, clock: &SimClock) -> impl Iterator<Item = &Verification> {
+        let now = clock.now();
+        self.verifications.iter().filter(move |verification| verification.created <= now)
+    }
+
+    /// The states of its verifications, for the books.
+    pub fn states(&self, clock: &SimClock) -> String {
+        let states: Vec<&str> = self.begun(clock).map(|verification| verification.state(clock)).collect();
+        if states.is_empty() { "none".to_owned() } else { states.join("+") }
+    }
+
+    /// Everything has ended, and there is something.
+    pub fn is_over(&self, clock: &SimClock) -> bool {
+        let mut all = self.verifications.iter();
+        !self.verifications.is_empty() && all.all(|verification| Verification::is_ended(verification.state(clock)))
+    }
+
+    /// Its id as its maker knows it.
+    pub fn own_id(&self) -> &str {
+        if self.is_older { self.verifications.first().map_or(&self.id, |only| &only.id) } else { &self.id }
+    }
+}
+
+impl Verification {
+    fn new(
+        state: &mut State,
+        place: usize,
+        ending: Ending,
+        created: OffsetDateTime,
+        (approval, work): (Duration, Duration),
+    ) -> Self {
+        Self {
+            id: id(state.next(), VERIFICATION),
+            report_ids: employments_of(ending).iter().map(|_| id(state.next(), REPORT)).collect(),
+            created,
+            canceled: None,
+            announced: 0,
+            place,
             approval,
             work,
             ending,
@@ -106,8 +184,8 @@ impl Order {
             Ending::Completed(_) => "completed",
             Ending::Canceled(_) => "canceled",
             Ending::Invalid | Ending::Frozen => "invalid",
-            Ending::ActionRequired => "action-required",
-            Ending::Processing => "processing",
+            Ending::ActionRequired | Ending::NoSignIn => "action-required",
+            Ending::Processing | Ending::Several(_) => "processing",
             Ending::Unheard => "other",
         }
     }
@@ -141,7 +219,7 @@ fn employments_of(ending: Ending) -> &'static [Employment] {
 fn synchronous(ending: Ending) -> Ending {
     match ending {
         Ending::Completed(_) | Ending::Canceled(_) | Ending::Invalid | Ending::Frozen => ending,
-        Ending::ActionRequired | Ending::Processing | Ending::Unheard => {
+        Ending::ActionRequired | Ending::NoSignIn | Ending::Processing | Ending::Unheard | Ending::Several(_) => {
             Ending::Canceled(Some(("no-match", "no-match")))
         }
     }

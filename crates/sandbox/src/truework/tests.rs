@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::*;
 
 /// A simulator whose time stands still unless it is moved, and a caller.
-struct Site {
-    simulator: Running,
+pub struct Site {
+    pub simulator: Running,
     http: reqwest::Client,
     config: Config,
 }
 
 impl Site {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::with(Config::default()).await
     }
 
@@ -24,20 +24,20 @@ impl Site {
         Self { simulator, http: reqwest::Client::new(), config }
     }
 
-    fn switch(&self, switches: Value) {
+    pub fn switch(&self, switches: Value) {
         self.simulator.control().set_behavior(switches).expect("known switches");
     }
 
-    fn advance(&self, seconds: u64) {
+    pub fn advance(&self, seconds: u64) {
         self.simulator.control().advance(Duration::from_secs(seconds));
     }
 
-    async fn answer(&self, request: reqwest::RequestBuilder) -> (StatusCode, Value) {
+    pub async fn answer(&self, request: reqwest::RequestBuilder) -> (StatusCode, Value) {
         let answer = request.send().await.expect("an answer");
         (answer.status(), answer.json().await.unwrap_or_default())
     }
 
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let url = self.simulator.base_url().join(path).expect("a URL");
         self.http
             .request(method, url)
@@ -45,11 +45,11 @@ impl Site {
             .header("accept", "application/json; version=2023-10-30")
     }
 
-    async fn get(&self, path: &str) -> (StatusCode, Value) {
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
         self.answer(self.request(Method::GET, path)).await
     }
 
-    async fn create(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+    pub async fn create(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         self.answer(self.request(Method::POST, path).json(body)).await
     }
 
@@ -71,7 +71,7 @@ impl Site {
     }
 }
 
-fn body(ssn: &str) -> Value {
+pub fn body(ssn: &str) -> Value {
     json!({
         "type": "employment-income",
         "permissible_purpose": "employment",
@@ -255,7 +255,9 @@ async fn keys_and_versions_are_checked() {
     assert_eq!(status(key, "application/json; version=2042-01-01").await, 406);
     assert_eq!(status(key, "application/pdf; version=2023-10-30").await, 406);
     assert_eq!(status("tw_sk_test_old", "application/json; version=2023-10-30").await, 200);
-    assert_eq!(status("tw_sk_test_old", "application/json").await, 501);
+    assert_eq!(status("tw_sk_test_old", "application/json").await, 404, "its own version has no orders");
+    site.switch(json!({ "absent_path": 501 }));
+    assert_eq!(status("tw_sk_test_old", "application/json; version=2022-08-01").await, 501);
     let without_key = site.http.get(site.simulator.base_url().join("orders").expect("a URL"));
     assert_eq!(site.answer(without_key).await.0, 401);
 }

@@ -32,7 +32,8 @@ fn hook() -> Value {
 }
 
 fn news(body: &Value) -> HookNews {
-    let mut news = receive(&tokens(), &request(Some("the-new-token"), body.to_string())).expect("taken");
+    let mut news =
+        receive(&tokens(), Version::default(), &request(Some("the-new-token"), body.to_string())).expect("taken");
     assert_eq!(news.len(), 1);
     news.remove(0)
 }
@@ -41,15 +42,21 @@ fn news(body: &Value) -> HookNews {
 fn any_of_the_tokens_opens_and_nothing_else_does() {
     let body = hook().to_string();
     for token in ["the-old-token", "the-new-token"] {
-        assert!(receive(&tokens(), &request(Some(token), body.clone())).is_ok());
+        assert!(receive(&tokens(), Version::default(), &request(Some(token), body.clone())).is_ok());
     }
     for token in [None, Some(""), Some("the-old-toke"), Some("the-old-tokenx"), Some("THE-OLD-TOKEN")] {
-        let refused = receive(&tokens(), &request(token, body.clone())).expect_err("refused");
+        let refused = receive(&tokens(), Version::default(), &request(token, body.clone())).expect_err("refused");
         assert_eq!(refused, HookRefused::NotAuthentic, "{token:?}");
     }
-    assert_eq!(receive(&[], &request(Some(""), body)).expect_err("refused"), HookRefused::NotConfigured);
+    assert_eq!(
+        receive(&[], Version::default(), &request(Some(""), body)).expect_err("refused"),
+        HookRefused::NotConfigured
+    );
     let empty = vec![SecretString::from("")];
-    assert_eq!(receive(&empty, &request(Some(""), "{}")).expect_err("refused"), HookRefused::NotAuthentic);
+    assert_eq!(
+        receive(&empty, Version::default(), &request(Some(""), "{}")).expect_err("refused"),
+        HookRefused::NotAuthentic
+    );
 }
 
 #[test]
@@ -96,14 +103,46 @@ fn older_hooks_lack_much() {
 #[test]
 fn an_event_that_nobody_knows_is_a_note() {
     let mut unheard = hook();
-    unheard["hook"]["event"] = json!("credentials_session.state.change");
-    assert!(matches!(news(&unheard).says, HookSays::Note { kind } if kind == "credentials_session.state.change"));
+    unheard["hook"]["event"] = json!("order.archived");
+    assert!(matches!(news(&unheard).says, HookSays::Note { kind } if kind == "order.archived"));
+}
+
+#[test]
+fn older_versions_fetch_the_verification_whatever_the_hook_names() {
+    let of = |version, body: &Value| {
+        let request = request(Some("the-new-token"), body.to_string());
+        receive(&tokens(), version, &request).expect("taken").remove(0).vendor
+    };
+    let order = |id: &str| Some(VendorRef::order(id));
+    let mut retired = hook();
+    retired["hook"]["event"] = json!("credentials_session.state.change");
+    retired["hook"]["id"] = json!("68");
+    for body in [hook(), retired.clone()] {
+        assert_eq!(of(Version::V2023_10_30, &body), order("order-1"));
+        assert_eq!(of(Version::V2022_08_01, &body), order("vr-1"));
+        assert_eq!(of(Version::V2020_12_07, &body), order("vr-1"));
+    }
+    assert!(matches!(news(&retired).says, HookSays::Changed));
+    let mut done = hook();
+    done["data"]["verification_request_id"] = Value::Null;
+    assert_eq!(of(Version::V2020_12_07, &done), None, "an order's id means nothing there");
+}
+
+#[test]
+fn sessions_without_ids_are_told_apart_by_their_tokens() {
+    let with_token = |token: &str| {
+        json!({ "hook": { "event": "credentials_session.state.change" },
+                "data": { "state": "success", "credentials_session_token": token } })
+    };
+    assert_ne!(news(&with_token("a")).dedupe_key, news(&with_token("b")).dedupe_key);
+    assert_eq!(news(&with_token("a")).dedupe_key, news(&with_token("a")).dedupe_key);
 }
 
 #[test]
 fn what_cannot_be_read_is_refused() {
     for body in ["", "null", "[]", "{}", "{\"hook\": {}}", "{\"hook\": {\"event\": 4}, \"data\": {}}", "<html>"] {
-        let refused = receive(&tokens(), &request(Some("the-new-token"), body)).expect_err("refused");
+        let refused =
+            receive(&tokens(), Version::default(), &request(Some("the-new-token"), body)).expect_err("refused");
         assert_eq!(refused, HookRefused::Unreadable, "{body}");
     }
 }
@@ -114,7 +153,8 @@ fn what_a_hook_says_is_bounded() {
         for id in ["x".repeat(4_096), "x\u{1}".to_owned(), "x\u{0}".to_owned(), " x".to_owned()] {
             let mut bad = hook();
             *bad.pointer_mut(pointer).expect("there") = json!(id);
-            let refused = receive(&tokens(), &request(Some("the-new-token"), bad.to_string())).expect_err("refused");
+            let refused = receive(&tokens(), Version::default(), &request(Some("the-new-token"), bad.to_string()))
+                .expect_err("refused");
             assert_eq!(refused, HookRefused::Unreadable, "{pointer} {id:?}");
         }
     }

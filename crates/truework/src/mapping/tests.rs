@@ -261,9 +261,13 @@ fn reports_that_were_read_one_by_one_take_their_place() {
 
 #[test]
 fn locators_are_read_back() {
-    assert!(matches!(place("report:abc"), Some(Place::Report("abc"))));
-    assert!(matches!(place("applicant-document:https://x"), Some(Place::Link("https://x"))));
-    assert!(place("elsewhere").is_none());
+    let older = Place::OlderReport { verification: "a\",\"b".to_owned(), report: "/c:d".to_owned() };
+    for place in [Place::Report("abc:x".to_owned()), older, Place::Link("https://x".to_owned())] {
+        assert_eq!(Place::read(&place.locator()).as_ref(), Some(&place));
+    }
+    for odd in ["elsewhere", "verification-report:x", "verification-report:[\"a\"]"] {
+        assert_eq!(Place::read(odd), None, "{odd}");
+    }
 }
 
 #[test]

@@ -16,9 +16,13 @@ fn answer(status: u16, body: impl Into<bytes::Bytes>) -> VendorAnswer {
     }
 }
 
+fn account(is_sandbox: bool) -> Account {
+    Account { version: Version::default(), is_sandbox }
+}
+
 fn classified(answer: &VendorAnswer) -> ItemOutcome {
     let check = employment();
-    classify(answer, reference(1), Claim::of(&check).as_ref(), false)
+    classify(answer, account(false), reference(1), Claim::of(&check).as_ref())
 }
 
 fn of_json(status: u16, body: &Value) -> ItemOutcome {

@@ -10,7 +10,7 @@ use sandbox::truework::Config;
 use sandbox::{Running, SimClock};
 use secrecy::SecretString;
 use serde_json::Map;
-use truework::{Settings, Truework};
+use truework::Settings;
 use url::Url;
 
 pub const HOOK_TOKEN: &str = "sandbox-truework-hook-token";
@@ -26,10 +26,6 @@ pub fn settings(base_url: &Url, key: &str) -> Settings {
     let mut settings = Settings::new(base_url.clone(), SecretString::from(key));
     settings.hook_tokens = vec![SecretString::from("an-older-token"), SecretString::from(HOOK_TOKEN)];
     settings
-}
-
-pub fn adapter(base_url: &Url) -> Truework {
-    Truework::new(settings(base_url, &Config::default().api_key)).expect("good settings")
 }
 
 pub fn order(ssn: &str) -> OrderInput {
@@ -75,4 +71,10 @@ pub fn income(employer: Option<&str>, include_analytics: bool) -> CheckInput {
 
 fn check(spec: CheckSpec) -> CheckInput {
     CheckInput { spec, vendor_options: Map::new() }
+}
+
+/// The same check, by way of the applicant.
+pub fn direct(mut check: CheckInput) -> CheckInput {
+    check.vendor_options.insert("direct".to_owned(), true.into());
+    check
 }

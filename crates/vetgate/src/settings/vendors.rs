@@ -394,10 +394,32 @@ impl Vendor for Truework {
         if hook_tokens.iter().any(|token| super::keys::is_placeholder(token)) {
             keys.fault(&hook_path, "is still the example's value. Put the real one there, or leave the key out.");
         }
+        let modes: Vec<_> = truework::SignatureMode::ALL.iter().map(|mode| (mode.as_str(), *mode)).collect();
+        let signature_path = at.shared(keys, "signature");
+        let signature = keys.word(&signature_path, truework::SignatureMode::default().as_str(), &modes);
+        let signature_keys = take_signature_keys(keys, at);
         Some(truework::Settings {
             version: version?,
+            signature: signature?,
+            signature_keys: signature_keys?,
             hook_tokens: hook_tokens.into_iter().map(SecretString::from).collect(),
             ..truework::Settings::new(base_url?, api_key?)
         })
     }
+}
+
+/// The keys that Truework publishes, unless others are named. `None`: one of them is no key.
+fn take_signature_keys(keys: &mut Keys, at: &Place<'_>) -> Option<Vec<truework::SignatureKey>> {
+    let path = at.shared(keys, "signature_keys");
+    let Some(named) = keys.list(&path) else {
+        return Some(truework::SignatureKey::published());
+    };
+    let mut read = Vec::new();
+    for (place, key) in named.iter().enumerate() {
+        match key.parse() {
+            Ok(key) => read.push(key),
+            Err(fault) => keys.fault(&path, format!("number {} cannot be read: {fault}.", place + 1)),
+        }
+    }
+    (read.len() == named.len()).then_some(read)
 }

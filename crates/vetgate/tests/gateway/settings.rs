@@ -89,7 +89,16 @@ const FAULTS: &[(&str, &str)] = &[
     ("[truora.outcome]\nclear_score = 2", "vetgate.toml, truora.outcome.clear_score: expected a number from 0 to 1."),
     (
         "[truework]\nversion = \"2019-10-15\"",
-        "vetgate.toml, truework.version: \"2019-10-15\" is not known here: expected 2023-10-30.",
+        "vetgate.toml, truework.version: \"2019-10-15\" is not known here: expected 2023-10-30 or 2022-08-01 or 2020-12-07.",
+    ),
+    (
+        "[truework]\nsignature = \"yes\"",
+        "vetgate.toml, truework.signature: \"yes\" is not known here: expected off or warn or require.",
+    ),
+    (
+        "[truework]\nsignature_keys = [\"tw-2021-11-11:AAAA\"]",
+        "vetgate.toml, truework.signature_keys: number 1 cannot be read: expected the key's id and its 32 bytes in base64, \
+         such as tw-2021-11-11:Ad14e4K+….",
     ),
     (
         "[theary]\nenvironment = \"test\"",
