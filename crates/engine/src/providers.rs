@@ -200,7 +200,7 @@ impl Providers {
             });
             match judged {
                 Ok(input) => {
-                    legs.push(Leg { account: account.key.clone(), product: product.map(str::to_owned), input })
+                    legs.push(Leg { account: account.key.clone(), product: product.map(str::to_owned), input });
                 }
                 Err(objections) => _ = first.get_or_insert(objections),
             }
