@@ -1,7 +1,7 @@
 -- Hooks that were lost on their way are read in the vendor's own log afterwards.
 
 -- Where an entry of the inbox came from: a hook that showed who sent it, one that showed nothing, or the vendor's log.
-ALTER TABLE inbox ADD COLUMN source text NOT NULL DEFAULT 'hook' CHECK (source IN ('hook', 'hint', 'log'));
+ALTER TABLE inbox ADD COLUMN source text NOT NULL DEFAULT 'hook' CHECK (source IN ('hook', 'log'));
 -- The last hook of an account.
 CREATE INDEX inbox_hooks ON inbox (account, received_at) WHERE source = 'hook';
 

@@ -33,6 +33,11 @@ pub fn identifier(value: &str) -> String {
     masked.collect()
 }
 
+/// A text without its digits: `Checking ****`.
+pub fn digits(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_numeric() { '*' } else { letter }).collect()
+}
+
 /// The last four digits.
 pub fn phone(number: &str) -> String {
     identifier(number)
@@ -66,6 +71,7 @@ mod tests {
         assert_eq!(identifier("AB12"), "**12");
         assert_eq!(identifier("7"), "*");
         assert_eq!(identifier(""), "");
+        assert_eq!(digits("Checking 0042"), "Checking ****");
         assert_eq!(phone("+15551234567"), "+*******4567");
         assert_eq!(email("john.smith@example.com"), "j***@example.com");
         assert_eq!(email("not an address"), "***");

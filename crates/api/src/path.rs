@@ -22,7 +22,10 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
     }
 }
 
-/// The texts of the path, in their order.
+/// The most bytes of a text in a path: more names nothing that there is.
+const LONGEST: usize = 200;
+
+/// The texts of the path, in their order. What is too long, or holds control characters, names nothing.
 pub struct PathTexts(pub Vec<String>);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
@@ -30,6 +33,10 @@ impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let params = RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::not_found("object"))?;
-        Ok(Self(params.iter().map(|(_, value)| value.to_owned()).collect()))
+        let texts: Vec<_> = params.iter().map(|(_, value)| value.to_owned()).collect();
+        if texts.iter().any(|text| text.len() > LONGEST || text.chars().any(char::is_control)) {
+            return Err(Problem::not_found("object"));
+        }
+        Ok(Self(texts))
     }
 }

@@ -53,7 +53,7 @@ scopes! {
     VendorPassthrough = "vendor:passthrough",
     /// Make and change packages.
     PackagesManage = "packages:manage",
-    /// Make and change monitors.
+    /// Make and change monitors, which order checks again and again.
     MonitorsManage = "monitors:manage",
     /// Make and change webhook endpoints.
     WebhooksManage = "webhooks:manage",

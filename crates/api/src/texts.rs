@@ -43,6 +43,10 @@ fn inside(value: &Value, at: &mut String, faults: &mut Faults) {
         }
         Value::Object(entries) => {
             for (key, value) in entries {
+                if key.chars().any(char::is_control) {
+                    faults.push(at.as_str(), "control_character", "Leave control characters out of names.");
+                    continue;
+                }
                 extend(at, key);
                 inside(value, at, faults);
                 at.truncate(parent);

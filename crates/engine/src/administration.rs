@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AuditId, Sensitive, TenantId};
+use domain::{AuditId, Sensitive};
 use provider::{Administration, AdministrationFault, CustomType, NamesMatching, SettingsChange, Share, Source};
 use serde_json::{Map, Value, json};
 use store::{AuditEntry, StoreError, StoredAuditEntry};
@@ -105,6 +105,7 @@ impl Engine {
         secrets: &Sensitive<BTreeMap<String, String>>,
     ) -> Result<()> {
         let vendor = offered(account)?;
+        must_be_an_id(database_id)?;
         let ctx = self.call_context(account, Share::LookUp);
         let deed = Deed::new(actor, "provider.credentials.put", json!({ "database_id": database_id }));
         self.audited(account, deed, vendor.put_credentials(&ctx, database_id, secrets)).await
@@ -112,6 +113,7 @@ impl Engine {
 
     pub async fn delete_credentials(&self, account: &Account, actor: &str, database_id: &str) -> Result<()> {
         let vendor = offered(account)?;
+        must_be_an_id(database_id)?;
         let ctx = self.call_context(account, Share::LookUp);
         let deed = Deed::new(actor, "provider.credentials.delete", json!({ "database_id": database_id }));
         self.audited(account, deed, vendor.delete_credentials(&ctx, database_id)).await
@@ -149,7 +151,7 @@ impl Engine {
         data.insert("outcome".into(), outcome.into());
         let entry = AuditEntry {
             at: self.now(),
-            tenant: sole_tenant(account).cloned(),
+            tenant: account.sole_tenant().cloned(),
             actor: deed.actor.to_owned(),
             action: deed.action.into(),
             target: account.key.to_string(),
@@ -165,12 +167,14 @@ fn offered(account: &Account) -> Result<&dyn Administration> {
     account.provider.administration().ok_or(AdministrationError::NotOffered)
 }
 
-/// Whose the account is, where it is one tenant's alone.
-fn sole_tenant(account: &Account) -> Option<&TenantId> {
-    match account.tenants.as_deref() {
-        Some([tenant]) => Some(tenant),
-        _ => None,
+/// What goes on record for good must not be whatever somebody writes into an address: a database's id is one word that
+/// begins with a letter.
+fn must_be_an_id(text: &str) -> Result<()> {
+    let is_word = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if is_word && text.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return Ok(());
     }
+    Err(AdministrationFault::NotFound.into())
 }
 
 fn told(wanted: &CustomType) -> Value {

@@ -62,9 +62,9 @@ impl Engine {
         };
         metrics::counter!("vetgate_hooks_total", "account" => key.to_string(), "outcome" => outcome).increment(1);
         let news = verified?;
-        // Whoever sent a hint is not told whether it named anything.
-        if is_hint && !self.is_of_use(account, &news).await? {
-            return Ok(());
+        if is_hint {
+            // Whoever sent it is not told whether it named anything.
+            return Ok(self.take_hint(account, &request, &news).await?);
         }
         let id = InboxId::generate(self.clock(), self.entropy());
         let headers = request
@@ -72,23 +72,24 @@ impl Engine {
             .iter()
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
         let headers: Vec<_> = headers.collect();
-        let source = if is_hint { InboxSource::Hint } else { InboxSource::Hook };
-        self.store().receive_from(source, id, key, &headers, &request.body, request.received_at).await?;
+        self.store().receive(id, key, &headers, &request.body, request.received_at).await?;
         self.wake();
         Ok(())
     }
 
-    /// Whether a hint names an object that a check holds here, and is no repetition: strangers fill no inbox.
-    async fn is_of_use(&self, account: &Account, news: &[HookNews]) -> Result<bool, StoreError> {
-        let mut tx = self.store().begin().await?;
+    /// Looks soon at what a hint names and a check holds here. Nothing of the hint is kept: strangers fill no inbox.
+    async fn take_hint(&self, account: &Account, request: &HookRequest, news: &[HookNews]) -> Result<(), StoreError> {
         for news in news {
             let Some(vendor) = &news.vendor else { continue };
+            let mut tx = self.store().begin().await?;
             let is_held = !tx.vendor_objects().holders(&account.key, &vendor.order_id).await?.is_empty();
-            if is_held && !tx.inbox().was_seen(&account.key, &news.dedupe_key).await? {
-                return Ok(true);
+            tx.cancel().await?;
+            if is_held {
+                self.take_once(account, request, news).await?;
             }
         }
-        Ok(false)
+        self.wake();
+        Ok(())
     }
 
     /// Takes stored hooks in. Gives how many were claimed.
@@ -131,7 +132,7 @@ impl Engine {
             received_at: item.received_at,
         };
         let verified = match item.source {
-            InboxSource::Hook | InboxSource::Hint => account.provider.receive_hook(&request),
+            InboxSource::Hook => account.provider.receive_hook(&request),
             // It came in the answer to a call of ours.
             InboxSource::Log => {
                 account.provider.hook_log().ok_or(HookRefused::Unreadable).and_then(|log| log.news(&request.body))

@@ -32,6 +32,14 @@ impl Account {
         self.settle.unwrap_or_else(|| self.provider.settle_window(check))
     }
 
+    /// Whose the account is, where it is one tenant's alone.
+    pub fn sole_tenant(&self) -> Option<&TenantId> {
+        match self.tenants.as_deref() {
+            Some([tenant]) => Some(tenant),
+            _ => None,
+        }
+    }
+
     pub fn is_open_to(&self, tenant: &TenantId) -> bool {
         self.tenants.as_ref().is_none_or(|tenants| tenants.contains(tenant))
     }

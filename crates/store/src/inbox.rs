@@ -17,19 +17,16 @@ pub type HookHeaders = Vec<(String, String)>;
 pub enum InboxSource {
     /// A hook that showed who sent it.
     Hook,
-    /// One that showed nothing.
-    Hint,
     /// The vendor's own log of its hooks.
     Log,
 }
 
 impl InboxSource {
-    pub const ALL: [Self; 3] = [Self::Hook, Self::Hint, Self::Log];
+    pub const ALL: [Self; 2] = [Self::Hook, Self::Log];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hook => "hook",
-            Self::Hint => "hint",
             Self::Log => "log",
         }
     }

@@ -307,7 +307,11 @@ fn settings_form(change: &SettingsChange) -> Result<Vec<(String, String)>, Objec
 fn settings_refusal(said: &str) -> Objection {
     let fields = [("names_matching", "/names_matching"), ("retries", "/retries"), ("duration", "/max_duration")];
     let pointer = fields.iter().find(|(word, _)| said.contains(word)).map_or("", |(_, pointer)| pointer);
-    Objection::new(pointer, "refused_by_vendor", format!("Truora refuses it: {said}"))
+    Objection::new(
+        pointer,
+        "refused_by_vendor",
+        "Truora refuses it. Its words stay with it: compare with its documents or its dashboard.",
+    )
 }
 
 /// Every database that the list of credentials names, in whatever form: it is not documented. Nothing else is read of it.

@@ -84,7 +84,11 @@ pub fn refusal(said: &str) -> Objection {
         None if words.contains("type") => "/name".to_owned(),
         None => String::new(),
     };
-    Objection::new(pointer, "refused_by_vendor", format!("Truora refuses it: {said}"))
+    Objection::new(
+        pointer,
+        "refused_by_vendor",
+        "Truora refuses it. Its words stay with it: compare with its documents or its dashboard.",
+    )
 }
 
 pub fn form(wanted: &CustomType) -> Vec<(String, String)> {

@@ -37,9 +37,10 @@ static CHECKS: &[Rule] = &[
     rule(Method::PUT, "/v1/config", Verdict::Changes),
     rule(Method::DELETE, "/v1/config", Verdict::Changes),
     rule(Method::POST, "/v1/settings", Verdict::Changes),
-    rule(Method::GET, "/v1/config/credentials", Verdict::Reads),
-    rule(Method::POST, "/v1/config/credentials/{database_id}", Verdict::Changes),
-    rule(Method::DELETE, "/v1/config/credentials/{database_id}", Verdict::Changes),
+    // What the list holds beside ids is not documented.
+    rule(Method::GET, "/v1/config/credentials", Verdict::Withheld(KEYS)),
+    rule(Method::POST, "/v1/config/credentials/{database_id}", Verdict::Withheld(KEYS)),
+    rule(Method::DELETE, "/v1/config/credentials/{database_id}", Verdict::Withheld(KEYS)),
     rule(Method::POST, "/v1/continuous-checks", Verdict::Creates),
     // Enabled again, or more often, it makes checks.
     rule(Method::PUT, "/v1/continuous-checks/{continuous_check_id}", Verdict::Withheld(LATER)),

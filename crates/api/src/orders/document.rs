@@ -88,8 +88,9 @@ pub async fn document(
     let id: DocumentId = id.parse().map_err(|_| not_found())?;
     let known = app.engine().known_document(&caller.reach(), order, id).await?.ok_or_else(not_found)?;
     if method == Method::HEAD {
-        // Nobody would read it, so the vendor is not asked.
-        return Ok(answer(&known.document, id, Body::empty()));
+        // Nobody would read it, so the vendor is not asked; and it is not on record, so it says no name.
+        let unnamed = DocumentRef { filename: id.to_string(), ..known.document };
+        return Ok(answer(&unnamed, id, Body::empty()));
     }
     let Ok(place) = app.documents_in_flight().try_acquire_owned() else {
         let detail = "As many documents as can be are on their way.";

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use domain::{CheckId, DocumentId, OrderId, Timestamp};
+use engine::AskError;
 use serde::Serialize;
 use store::StoredDocument;
 use utoipa::ToSchema;
@@ -77,7 +78,10 @@ pub async fn documents(
     let unasked = found.unasked.into_iter().map(|(check_id, error)| Unasked {
         check_id,
         code: error.code().to_owned(),
-        detail: format!("The vendor could not be asked: {error}."),
+        detail: match error {
+            AskError::Store(_) => "The gateway's database failed; ask again.".to_owned(),
+            error => format!("The vendor could not be asked: {error}."),
+        },
     });
     Ok(Json(DocumentList { data: found.known.into_iter().map(DocumentView::of).collect(), unasked: unasked.collect() }))
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use domain::{CheckId, Finding, FindingVariables, OrderId, Sensitive, Timestamp};
-use engine::{CheckFindings, FindingsPart};
+use engine::{AskError, CheckFindings, FindingsPart, ReadError};
 use http::header::ACCEPT;
 use http::{HeaderMap, Uri};
 use serde::Serialize;
@@ -68,7 +68,11 @@ impl FindingsView {
         let failed = found.failed.into_iter().map(|(part, error)| FailedPart {
             part: part.as_str(),
             code: error.code(),
-            detail: sentence(&error.to_string()),
+            detail: match &error {
+                ReadError::Ask(AskError::Store(_)) => "The gateway's database failed; ask again.".to_owned(),
+                ReadError::NotReady { .. } => "The vendor is still working on it; ask again soon.".to_owned(),
+                other => sentence(&other.to_string()),
+            },
         });
         Self {
             check_id: found.check_id,

@@ -21,24 +21,36 @@ pub fn account<S>(
     place: impl FnOnce() -> Place,
 ) -> Result<Account, Problem> {
     let id = known(app, path)?;
+    let account = chosen(app, caller, &id, name, place)?;
+    if account.provider.administration().is_none() {
+        return Err(nothing_to_set_up(&id));
+    }
+    Ok(account)
+}
+
+/// The same, whatever the vendor offers.
+pub fn chosen<S>(
+    app: &App,
+    caller: &Caller<S>,
+    id: &ProviderId,
+    name: Option<&str>,
+    place: impl FnOnce() -> Place,
+) -> Result<Account, Problem> {
     let providers = app.engine().providers();
-    if let Some(reason) = providers.off(&id) {
+    if let Some(reason) = providers.off(id) {
         return Err(Problem::parameter("provider", "provider_off", format!("{id} is off on this gateway: {reason}")));
     }
     let visible: Vec<_> = providers
-        .accounts_of(&id)
+        .accounts_of(id)
         .filter(|account| caller.may(Scope::TenantsAll) || account.is_open_to(caller.tenant()))
         .collect();
     let chosen = match name {
         Some(name) => visible.iter().find(|account| account.key.account == name),
         None => by_itself(caller, &visible),
     };
-    let Some(account) = chosen else { return Err(unknown(&id, name, &visible, place())) };
+    let Some(account) = chosen else { return Err(unknown(id, name, &visible, place())) };
     if !caller.owns(account) {
         caller.must(Scope::TenantsAll)?;
-    }
-    if account.provider.administration().is_none() {
-        return Err(nothing_to_set_up(&id));
     }
     Ok((*account).clone())
 }

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use domain::{AuditId, ProviderId};
+use domain::AuditId;
 use engine::{Account, AskError, PassError};
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{HeaderName, Method, StatusCode};
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use store::{AuditEntry, StoreError};
 use utoipa::ToSchema;
 
+use super::administration::{chosen, in_body};
 use super::get::known;
 use crate::app::{self, App};
 use crate::body::{self, JsonBody};
@@ -29,7 +30,7 @@ use crate::path::PathTexts;
 use crate::problem::{Fault, Kind, Place, Problem};
 use crate::query::NoQuery;
 use crate::refusals::refusals;
-use crate::scope::{Scope, VendorPassthrough};
+use crate::scope::VendorPassthrough;
 use crate::vendor_calls::problem_of;
 
 /// The most parameters or fields of a call.
@@ -114,7 +115,7 @@ pub async fn passthrough(
 ) -> Result<Response, Problem> {
     let provider = known(&app, path)?;
     let request: PassRequest = body::typed(body.value)?;
-    let account = account(&app, &caller, &provider, request.account.as_deref())?;
+    let account = chosen(&app, &caller, &provider, request.account.as_deref(), in_body)?;
     let call = call(request)?;
     let Ok(place) = app.passed_in_flight().try_acquire_owned() else {
         let detail = "As many calls as can be are being passed on.";
@@ -170,7 +171,7 @@ async fn note(
     let entry = AuditEntry {
         at: app.now(),
         // An account that is one tenant's alone is that tenant's affair.
-        tenant: caller.owns(account).then(|| caller.tenant().clone()),
+        tenant: account.sole_tenant().cloned(),
         actor: caller.subject().to_owned(),
         action: "provider.passthrough".to_owned(),
         target: account.key.to_string(),
@@ -180,36 +181,6 @@ async fn note(
     let id = AuditId::generate(app.engine().clock(), app.engine().entropy());
     tx.audit().append(id, &entry).await?;
     tx.save().await
-}
-
-/// The account that is meant, if the caller may act for everybody who uses it.
-fn account(
-    app: &App,
-    caller: &Caller<VendorPassthrough>,
-    provider: &ProviderId,
-    name: Option<&str>,
-) -> Result<Account, Problem> {
-    let providers = app.engine().providers();
-    if let Some(reason) = providers.off(provider) {
-        let detail = format!("{provider} is off on this gateway: {reason}");
-        return Err(Problem::parameter("provider", "provider_off", detail));
-    }
-    let is_everybodys = caller.may(Scope::TenantsAll);
-    let mut open =
-        providers.accounts_of(provider).filter(|account| is_everybodys || account.is_open_to(caller.tenant()));
-    let found = match name {
-        Some(name) => open.find(|account| account.key.account == name),
-        // The caller's own account comes first.
-        None => open.min_by_key(|account| (!caller.owns(account), account.tenants.is_some(), account.key.clone())),
-    };
-    let account = found.ok_or_else(|| {
-        let detail = format!("No account of {provider} by that name is open to this tenant.");
-        at("/account", "unknown_account", detail)
-    })?;
-    if !caller.owns(account) {
-        caller.must(Scope::TenantsAll)?;
-    }
-    Ok(account.clone())
 }
 
 fn at(pointer: &str, code: &str, detail: impl Into<String>) -> Problem {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::result::ReportDetails;
 use domain::{
     Action, Check, CheckId, CheckResult, CheckState, CheckStatus, CheckType, Leg, OrderId, Outcome, ProviderId, Reason,
     Timestamp,
@@ -178,6 +179,12 @@ fn masked(result: &CheckResult) -> CheckResult {
             if let Some(email) = found.respondent.as_mut().and_then(|respondent| respondent.email.as_mut()) {
                 *email = mask::email(email);
             }
+            found.details.iter_mut().for_each(|details| mask_details(details));
+            found
+                .further
+                .iter_mut()
+                .filter_map(|further| further.details.as_mut())
+                .for_each(|details| mask_details(details));
         }
         CheckResult::Background(found) => {
             if let Some(birth) = found.identity.as_mut().and_then(|identity| identity.date_of_birth.as_mut()) {
@@ -189,9 +196,32 @@ fn masked(result: &CheckResult) -> CheckResult {
                 document.number = document.number.as_deref().map(mask::identifier);
                 document.date_of_birth = document.date_of_birth.as_deref().map(mask::written_date);
             }
+            if let Some(by) = found.overridden.as_mut().and_then(|overridden| overridden.by.as_mut()) {
+                *by = mask::email(by);
+            }
         }
     }
     result
+}
+
+/// What of a report names others, may be a number of a person's, or is a free text about one.
+fn mask_details(details: &mut ReportDetails) {
+    for id in &mut details.employer_ids {
+        id.value = mask::identifier(&id.value);
+    }
+    let hide = |text: &mut Option<String>| {
+        if let Some(text) = text {
+            mask::HIDDEN.clone_into(text);
+        }
+    };
+    details.disputes.iter_mut().for_each(|dispute| hide(&mut dispute.description));
+    for account in &mut details.accounts {
+        hide(&mut account.owner);
+        account.name = account.name.as_deref().map(mask::digits);
+        for stream in &mut account.income_streams {
+            stream.name = stream.name.as_deref().map(mask::digits);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ async fn a_log_is_read_after_a_silence_and_by_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn hooks_that_come_are_noted_and_hints_and_the_log_do_not_count() {
+async fn hooks_that_come_are_noted_and_the_log_does_not_count() {
     let bench = Bench::new().await;
     let store = &bench.store;
     store.register_accounts(&[account()]).await.unwrap();
@@ -45,7 +45,6 @@ async fn hooks_that_come_are_noted_and_hints_and_the_log_do_not_count() {
     hook(&bench, InboxSource::Hook, 500).await;
     assert_eq!(lease(&bench, 900, false).await, None, "one came");
     assert_eq!(lease(&bench, 1_399, false).await, None);
-    hook(&bench, InboxSource::Hint, 1_200).await;
     hook(&bench, InboxSource::Log, 1_300).await;
     assert_eq!(lease(&bench, 1_400, false).await, Some(at(500)), "a silence since the hook");
     store.catch_up_done(&account(), at(1_400), at(2_300)).await.unwrap();

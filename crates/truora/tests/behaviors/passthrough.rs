@@ -31,8 +31,21 @@ async fn reads_are_passed_with_their_query_and_answered_as_they_are() {
     assert_eq!(body["details"][0]["tables"][0]["title"], "Result");
     let missing = pass(&site, &call("GET", "/v1/checks/CHK0")).await.expect("an answer");
     assert_eq!(missing.status.as_u16(), 404);
-    // The account's host, which the simulator serves no such call at.
-    assert_eq!(pass(&site, &call("GET", "/v1/bre/rules")).await.expect("an answer").status.as_u16(), 403);
+}
+
+#[tokio::test]
+async fn rules_and_the_log_of_hooks_are_read_at_the_accounts_host() {
+    let site = Site::start().await;
+    site.finished("1032456701").await;
+    let rules = pass(&site, &call("GET", "/v1/bre/rules")).await.expect("an answer");
+    assert_eq!((rules.status.as_u16(), rules.json::<Value>().expect("json")["rules"].is_array()), (200, true));
+    let none = pass(&site, &call("GET", "/v1/bre/rules/RUL0")).await.expect("an answer");
+    assert_eq!(none.status.as_u16(), 404);
+    let log: Value = pass(&site, &call("GET", "/v1/hooks/events")).await.expect("an answer").json().expect("json");
+    let key = log["events"][0]["idempotency_key"].as_str().expect("a key").to_owned();
+    let one = pass(&site, &call("GET", &format!("/v1/hooks/events/{key}"))).await.expect("an answer");
+    assert_eq!(one.status.as_u16(), 200);
+    assert!(String::from_utf8_lossy(&one.body).contains(&key));
 }
 
 #[tokio::test]
