@@ -58,7 +58,7 @@ impl Engine {
         let Some(bulk) = account.provider.bulk() else { return Ok(0) };
         let now = self.now();
         let lease = self.file_lease(account);
-        let lease_ends = Instant::now() + lease;
+        let lease_ends = (Instant::now() + lease, now + lease);
         let claims = self.store().claim_files(&account.key, AT_ONCE, begin, now, now + lease).await?;
         let count = claims.len();
         futures::stream::iter(claims)

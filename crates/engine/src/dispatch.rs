@@ -133,7 +133,8 @@ impl Engine {
                 continue;
             };
             let Some(check) = order.check(claim.check_id) else { continue };
-            if !matches!(check.state.stage, Stage::Queued { .. }) {
+            // Also where it has moved on to another vendor since it was claimed.
+            if check.account != account.key || !matches!(check.state.stage, Stage::Queued { .. }) {
                 round.stopped += 1;
                 continue;
             }

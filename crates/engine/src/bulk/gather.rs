@@ -70,7 +70,9 @@ impl Engine {
         for claim in claims {
             let check_id = claim.check_id;
             let order = find_mut(&mut orders, claim.order_id);
-            let is_fresh = |check: &domain::Check| matches!(check.state.stage, Stage::Queued { submission: None, .. });
+            let is_fresh = |check: &domain::Check| {
+                check.account == account.key && matches!(check.state.stage, Stage::Queued { submission: None, .. })
+            };
             let Some(order) = order.filter(|order| order.check(check_id).is_some_and(is_fresh)) else {
                 singly.push(check_id);
                 continue;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{CheckId, Order, Reason, Stage, SubmissionId, Timestamp};
+use domain::{Check, CheckId, Order, Reason, Stage, SubmissionId, Timestamp};
 use provider::{Bulk, BulkProgress, BulkStage, BulkState, Evidence, RowOutcome, Share, SubmissionItem};
 use store::{FileClaim, FileNews, Scope, StoreError, SubmissionPart};
 
@@ -22,6 +22,8 @@ pub(super) struct Rows {
     items: Vec<SubmissionItem>,
     /// Somebody still wants something of it.
     is_wanted: bool,
+    /// At least one of its checks goes its own way already.
+    is_parted: bool,
 }
 
 impl Engine {
@@ -30,10 +32,15 @@ impl Engine {
         account: &Account,
         bulk: &dyn Bulk,
         file: FileClaim,
-        lease_ends: Instant,
+        (lease_ends, leased_until): (Instant, Timestamp),
     ) -> Result<(), StoreError> {
         let rows = self.rows_of(&file).await?;
         let has_begun = may_have_begun(&file);
+        if !has_begun && rows.is_parted {
+            // It was given up, and whoever did it died half-way: what was given back may be under way alone.
+            let why = Reason::new("file_given_up", "The file that it was in was given up; it is sent singly.");
+            return self.give_up(account, &file, &rows, why).await;
+        }
         if !has_begun && !rows.is_wanted {
             let why = Reason::new("file_canceled", "All of its file was canceled before the vendor began.");
             return self.give_up(account, &file, &rows, why).await;
@@ -58,6 +65,11 @@ impl Engine {
                 }
             }
             return self.record(account, &file, &news).await;
+        }
+        // The monotonic clock may stand still while a machine sleeps; the other one does not.
+        if self.now() + account.timing.timeout > leased_until {
+            tracing::warn!(account = %account.key, submission = %file.submission, "a worker slept over its lease of a file");
+            return Ok(());
         }
         let progress = bulk.step(&ctx, &state, &rows.items).await;
         let ended_at = self.now();
@@ -118,7 +130,13 @@ impl Engine {
             find(&orders, part.order_id).is_none_or(|order| is_wanted(order, part.check_id, file.submission))
         };
         let is_wanted = !is_canceled && parts.iter().any(wants);
-        Ok(Rows { parts, items, is_wanted })
+        let has_left = |part: &SubmissionPart| {
+            let check = find(&orders, part.order_id).and_then(|order| order.check(part.check_id));
+            let is_here = |check: &Check| matches!(check.state.stage, Stage::Submitting { submission } if submission == file.submission);
+            check.is_some_and(|check| !is_here(check))
+        };
+        let is_parted = parts.iter().any(has_left);
+        Ok(Rows { parts, items, is_wanted, is_parted })
     }
 
     fn state_of(&self, account: &Account, file: &FileClaim) -> BulkState {
@@ -224,6 +242,8 @@ impl Engine {
                 self.call_went_wrong(key, &why.code).await;
             }
             (_, Some(_)) => {}
+            // A look that failed waits, too: it says nothing of how the vendor is.
+            (BulkProgress::Wait { .. }, None) => {}
             (_, None) => self.call_went_well(key).await,
         }
     }

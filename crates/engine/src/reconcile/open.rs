@@ -240,12 +240,20 @@ impl Engine {
             return Ok(());
         }
         tx.vendor_files().end(id, now).await?;
+        let mut doubts = Vec::new();
         let why = Reason::new("file_not_begun", "The file that it was in was not begun in time; it is sent singly.");
         for part in &stored.parts {
-            let Some(order) = find_mut(&mut orders, part.order_id) else { continue };
+            let Some(order) = find_mut(&mut orders, part.order_id) else {
+                // Its case sends it once it can be read.
+                doubts.push(Doubt::unreadable(part));
+                continue;
+            };
             let events = order.tell(part.check_id, &News::NotSent { submission: id, why: why.clone() }, now);
             let plan = self.plan_after(account, order, part.check_id, None);
             tx.orders().save(order, &plan.into_iter().collect::<Vec<_>>(), &events).await?;
+        }
+        if !doubts.is_empty() {
+            self.open_case(&mut tx, account, &as_sent(stored), doubts, &orders, now).await?;
         }
         tx.save().await?;
         self.wake();

@@ -314,6 +314,24 @@ async fn a_file_that_cannot_be_begun_is_given_up_and_its_checks_go_singly() {
 }
 
 #[tokio::test]
+async fn a_file_whose_giving_up_was_cut_short_is_not_begun_with_what_was_given_back() {
+    let office = Office::open().await;
+    // Three chunks of rows. After the crash the vendor would take the file.
+    for steps in [30, 60, 120, 250, 400, 600] {
+        let batch = office.people(210).await;
+        office.clerk.books().mishaps = vec![(BulkStage::Upload, Mishap::NotSent); 10_000];
+        office.until_stage(batch, BulkStage::Upload).await;
+        office.clock().advance(Duration::from_hours(3));
+        let dead = office.another().await;
+        for_polls(steps, dead.files(&office.account)).await;
+        println!("killed after {steps} steps: {:?}", counts(&office.checks(batch).await));
+        office.clerk.books().mishaps.clear();
+        office.until_ended(batch).await;
+        office.assert_one_to_one(batch).await;
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_does_not_end_in_time_is_a_matter_for_people_and_still_for_a_late_report() {
     let office = Office::open().await;
     office.clerk.books().works_for = None;
