@@ -375,7 +375,7 @@ impl Engine {
         let holders = tx.vendor_objects().holders(&account.key, &accepted.vendor.order_id).await?;
         let mut is_anothers = holders.iter().any(|holder| holder.tenant != order.tenant);
         // Its own create call may still be in doubt, so that nobody holds it yet.
-        let carried = accepted.snapshot.as_ref().and_then(|snapshot| snapshot.carries.ours());
+        let carried = accepted.carries.ours();
         if let Some(reference) = carried.filter(|reference| reference.check != part.check_id) {
             let owner = tx.orders().of_check(&Scope::All, reference.check).await?;
             is_anothers |= owner.is_some_and(|owner| owner.tenant != order.tenant);

@@ -8,7 +8,7 @@ use domain::{AfterAbsence, CheckInput, OrderInput, Reason, Reference, Sensitive,
 use url::Url;
 
 use crate::call::CallError;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Carries, Snapshot};
 
 /// One create call.
 #[derive(Clone)]
@@ -57,6 +57,8 @@ pub struct Accepted {
     pub provisional: bool,
     /// The vendor answered with an object that it had made before this call.
     pub reused: bool,
+    /// Whose reference the answer shows on the object, also where it gives no snapshot.
+    pub carries: Carries,
     /// The answer already told how it stands.
     pub snapshot: Option<Snapshot>,
 }
@@ -77,7 +79,12 @@ impl Evidence {
 
     pub fn of(answer: &crate::http::VendorAnswer) -> Self {
         let kept = answer.body.slice(..answer.body.len().min(Self::MOST));
-        Self { status: Some(answer.status.as_u16()), took: answer.took, answer: Sensitive::new(kept) }
+        Self { answer: Sensitive::new(kept), ..Self::without_answer(answer) }
+    }
+
+    /// For answers that hold the data of many: nothing of them is kept.
+    pub fn without_answer(answer: &crate::http::VendorAnswer) -> Self {
+        Self { status: Some(answer.status.as_u16()), took: answer.took, ..Self::default() }
     }
 }
 

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use domain::{AfterAbsence, Reason, VendorRef};
 use futures::{StreamExt as _, stream};
 use provider::{
-    Accepted, CallContext, CallError, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport, VendorAnswer,
-    vendor_id,
+    Accepted, CallContext, CallError, Carries, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport,
+    VendorAnswer, vendor_id,
 };
 
 use crate::client::{Client, NoAnswer};
@@ -341,7 +341,8 @@ fn accepted(created: wire::Created, provisional: bool) -> Option<ItemOutcome> {
     let order_id = vendor_id(&created.verification_order_id?)?;
     let check_id = <[String; 1]>::try_from(created.search_ids).ok().and_then(|[id]| wire::search_id(&id));
     let vendor = VendorRef { order_id, check_id };
-    Some(ItemOutcome::Accepted(Box::new(Accepted { vendor, provisional, reused: false, snapshot: None })))
+    let carries = Carries::Nothing;
+    Some(ItemOutcome::Accepted(Box::new(Accepted { vendor, provisional, reused: false, carries, snapshot: None })))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use domain::case::Sightings;
 use domain::{AfterAbsence, Reason, Reference, Timestamp, VendorRef};
 use provider::{
-    Accepted, CallContext, CallError, Evidence, ItemOutcome, SubmitReport, SweepQuery, VendorAnswer, vendor_id,
+    Accepted, CallContext, CallError, Carries, Evidence, ItemOutcome, SubmitReport, SweepQuery, VendorAnswer, vendor_id,
 };
 
 use crate::submit::{self, Account};
@@ -86,6 +86,7 @@ fn classify(answer: &VendorAnswer, account: Account, parent: &VendorRef) -> Item
             vendor: VendorRef { order_id: id, check_id: part },
             provisional: echo.is_none(),
             reused: false,
+            carries: snapshot.as_ref().map_or(Carries::Nothing, |snapshot| snapshot.carries),
             snapshot,
         })))
     })

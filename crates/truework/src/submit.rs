@@ -19,7 +19,7 @@
 //! | no answer | by [`SubmitReport::of_error`] | |
 
 use domain::{AfterAbsence, Reason, Reference, VendorRef};
-use provider::{Accepted, ItemOutcome, VendorAnswer, vendor_code, vendor_id};
+use provider::{Accepted, Carries, ItemOutcome, VendorAnswer, vendor_code, vendor_id};
 
 use crate::compare::Claim;
 use crate::mapping;
@@ -105,6 +105,7 @@ fn accepted(
         vendor: VendorRef { order_id: id, check_id: part },
         provisional: echo.is_none(),
         reused: false,
+        carries: snapshot.as_ref().map_or(Carries::Nothing, |snapshot| snapshot.carries),
         snapshot,
     })))
 }

@@ -4,14 +4,14 @@
 //! |---|---|---|
 //! | create | `POST /v1/batches` | nothing runs before the start: made anew |
 //! | upload | `PUT` to the link, without the key | the link takes the first file only: on to the start, which says whether there is one |
-//! | start | `POST …/start` | the batch is looked at; started again only once the settle window is over, and two looks found it `not_started` with all of its rows |
+//! | start | `POST …/start` | the batch is looked at; started again only once the settle window is over, and two looks found it `not_started` with all of its rows, twice at most |
 //! | run | `GET /v1/batches/{id}` | reads only |
 //! | report | `POST …/report` | asked for again: a report asked for twice is a report |
 //! | read | `GET …/report`, the file | reads only |
 //!
 //! Before the start a file can always be abandoned; its checks are then made anew, or go singly. After it nothing is ever
 //! sent again from here: a row that the report does not account for is [`RowOutcome::Missing`], or
-//! [`RowOutcome::Ambiguous`] where looking for its reference would prove nothing.
+//! [`RowOutcome::Ambiguous`] where looking for its reference would prove nothing, as while the batch has not ended.
 //!
 //! `begin` has the steps up to the start, `follow` those after it; `calls` makes the requests and `answers` says what a
 //! refusal proves; `workbook` writes the file, `report` reads what comes back, `matching` finds our rows in it.
@@ -133,7 +133,7 @@ pub fn file_of(items: &[SubmissionItem]) -> Option<Vec<u8>> {
 
 /// What a report says of these checks, without any call. `None`: it cannot be read.
 pub fn outcomes_of(report: &[u8], items: &[SubmissionItem]) -> Option<Vec<RowOutcome>> {
-    Some(matching::find(&report::read(report).ok()?, items, None).outcomes(false))
+    Some(matching::find(&report::read(report).ok()?, items, None, true).outcomes(false))
 }
 
 fn next(stage: BulkStage, memory: &Memory) -> BulkProgress {

@@ -159,6 +159,7 @@ impl Identity {
                 vendor: VendorRef::order(item.reference.to_string()),
                 provisional: false,
                 reused: false,
+                carries: snapshot.carries,
                 snapshot: Some(snapshot),
             })),
             None => ItemOutcome::Unknown {

@@ -86,7 +86,8 @@ fn made(policy: &OutcomePolicy, item: &SubmissionItem, answer: &VendorAnswer) ->
     // the id cannot be read, the next fetch tells.
     let envelope = answer.json::<CheckEnvelope>().ok().and_then(|envelope| envelope.check);
     let snapshot = envelope.map(|check| mapping::snapshot(policy, &check, answer.body.clone()));
-    ItemOutcome::Accepted(Box::new(Accepted { vendor: VendorRef::order(id), provisional: false, reused, snapshot }))
+    let vendor = VendorRef::order(id);
+    ItemOutcome::Accepted(Box::new(Accepted { vendor, provisional: false, reused, carries, snapshot }))
 }
 
 /// Whether the check is about the subject that was sent: type, country, and the numbers that it gives back.

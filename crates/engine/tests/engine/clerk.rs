@@ -241,6 +241,7 @@ impl Clerk {
                             vendor: VendorRef::order(id),
                             provisional: false,
                             reused: false,
+                            carries: Carries::Ours(item.reference),
                             snapshot: None,
                         })),
                         (Fate::Refused, _) => RowOutcome::Refused(Reason::new("row_refused", "The row was refused.")),
@@ -316,7 +317,8 @@ impl Provider for Clerk {
 
     async fn submit(&self, _: &CallContext, submission: &Submission) -> SubmitReport {
         let vendor = VendorRef::order(self.books().make(submission.items[0].reference, false));
-        let accepted = Accepted { vendor, provisional: false, reused: false, snapshot: None };
+        let carries = Carries::Ours(submission.items[0].reference);
+        let accepted = Accepted { vendor, provisional: false, reused: false, carries, snapshot: None };
         SubmitReport::all(submission, &ItemOutcome::Accepted(Box::new(accepted)), Evidence::default())
     }
 

@@ -212,6 +212,33 @@ async fn where_a_report_tells_nothing_people_are_asked_and_nothing_is_sent_again
 }
 
 #[tokio::test]
+async fn a_file_is_not_given_another_tenants_check_that_is_still_in_doubt() {
+    let world = world().await;
+    let account = world.account("truora");
+    world.vendor("truora").control().arm(Fault::new("create", FaultKind::DropAfter));
+    let theirs = world.accept_of("globex", draft("truora", 0)).await;
+    world.engine.dispatch(&account, 1).await.expect("dispatched");
+    assert_eq!(world.order(theirs).await.checks[0].status(), CheckStatus::Unconfirmed);
+    let lost = world.books("truora").objects[0].id.clone();
+    let batch = world.accept_batch("acme", people(0..4)).await;
+    // The file is through before anybody has looked for the lost check.
+    while files(&world, batch).await.iter().any(|file| file.ended_at.is_none()) {
+        if world.engine.files(&account).await.expect("the files go on") == 0 {
+            world.clock.advance(Duration::from_secs(3));
+        }
+    }
+    assert!(world.order(theirs).await.checks[0].state.binding().is_none());
+    world.work_until_batch_ends(batch).await;
+    let checks = checks_of(&world, batch).await;
+    assert!(checks.iter().all(|check| check.status() == CheckStatus::Completed));
+    let bound = |check: &Check| check.state.binding().expect("bound").vendor.order_id.clone();
+    assert!(checks.iter().all(|check| bound(check) != lost));
+    world.work_until_settled(&[theirs]).await;
+    assert_eq!(bound(&world.order(theirs).await.checks[0]), lost);
+    assert_eq!(world.books("truora").objects.len(), 5);
+}
+
+#[tokio::test]
 async fn two_gateways_at_once_send_each_row_once() {
     let world = world().await;
     let other = world.another(&options()).await;

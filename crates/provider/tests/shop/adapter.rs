@@ -160,6 +160,7 @@ impl Adapter {
                         vendor: VendorRef::order(created.id),
                         provisional: false,
                         reused: false,
+                        carries: Carries::Nothing,
                         snapshot: None,
                     }))
                 }

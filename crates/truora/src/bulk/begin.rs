@@ -31,6 +31,9 @@ const BETWEEN_LOOKS: (Duration, Duration) = (Duration::from_secs(20), Duration::
 /// So many looks must find a batch not started before it is started once more.
 const IDLE_LOOKS: u32 = 2;
 
+/// After so many starts that had no effect its checks go singly.
+const MOST_IDLE_STARTS: u32 = 3;
+
 /// How long a batch whose start is in doubt is looked at.
 const DOUBT: Duration = Duration::from_hours(6);
 
@@ -152,13 +155,22 @@ impl Batches {
         if state.now.since(state.entered_at) > DOUBT {
             return follow::lost(items);
         }
-        let holds_all = |size: Option<u64>| size == Some(items.len() as u64);
         // Before the window is over a start may still be on its way.
-        if state.is_settled() && seen.is_ok_and(|seen| seen.status == "not_started" && holds_all(seen.size)) {
-            memory.idle_looks += 1;
-        }
+        let idle = seen.ok().filter(|seen| state.is_settled() && seen.status == "not_started");
+        let rows = idle.and_then(|seen| seen.size).filter(|rows| *rows == 0 || *rows == items.len() as u64);
+        let Some(rows) = rows else { return wait(patience(state, BETWEEN_LOOKS.0, BETWEEN_LOOKS.1), &memory) };
+        memory.idle_looks += 1;
         if memory.idle_looks >= IDLE_LOOKS {
-            return next(BulkStage::Start, &Memory { idle_looks: 0, ..memory });
+            memory = Memory { idle_looks: 0, idle_starts: memory.idle_starts + 1, ..memory };
+            if rows == 0 {
+                // The file never arrived.
+                return abandon(&memory);
+            }
+            if memory.idle_starts >= MOST_IDLE_STARTS {
+                let why = Reason::new("batch_not_begun", "The vendor could not be brought to begin the batch.");
+                return singly(items, &why, Evidence::default());
+            }
+            return next(BulkStage::Start, &memory);
         }
         wait(patience(state, BETWEEN_LOOKS.0, BETWEEN_LOOKS.1), &memory)
     }

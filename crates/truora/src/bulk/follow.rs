@@ -43,9 +43,9 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// It was started, whatever came of it.
+    /// It was started, whatever came of it: also by a word that no document knows.
     pub fn is_begun(&self) -> bool {
-        self.status == "in_progress" || self.is_over()
+        !matches!(self.status.as_str(), "" | "not_started")
     }
 
     fn is_over(&self) -> bool {
@@ -77,7 +77,8 @@ impl Batches {
     ) -> BulkProgress {
         let Some(batch) = memory.batch.clone() else { return lost(items) };
         let seen = self.look(ctx, &batch, &mut memory).await;
-        if seen.as_ref().is_ok_and(Seen::is_over) || state.now.since(state.entered_at) > LONGEST_RUN {
+        memory.has_ended = seen.as_ref().is_ok_and(Seen::is_over);
+        if memory.has_ended || state.now.since(state.entered_at) > LONGEST_RUN {
             return next(BulkStage::Report, &memory);
         }
         match seen {
@@ -161,14 +162,15 @@ impl Batches {
             evidence: Evidence::default(),
         })?;
         let file = self.calls.report(ctx, link).await.map_err(|error| NotSeen::of(&error))?;
+        // It would be kept with each of its rows, and holds all of them.
+        let evidence = Evidence::without_answer(&file);
         if file.status != http::StatusCode::OK {
             // The link may have expired: the next look gets another.
-            return Err(NotSeen { later: None, ..NotSeen::answered(&file) });
+            return Err(NotSeen { later: None, evidence, ..NotSeen::answered(&file) });
         }
-        let evidence = Evidence::of(&file);
-        let (items, made_at) = (items.to_vec(), memory.made_at_vendor);
+        let (items, made_at, has_ended) = (items.to_vec(), memory.made_at_vendor, memory.has_ended);
         // Unpacking takes a while.
-        let read = move || Some(matching::find(&report::read(&file.body).ok()?, &items, made_at));
+        let read = move || Some(matching::find(&report::read(&file.body).ok()?, &items, made_at, has_ended));
         let found = tokio::task::spawn_blocking(read).await.ok().flatten();
         found.map(|found| (found, evidence.clone())).ok_or_else(|| NotSeen {
             why: Reason::new("report_unreadable", "The vendor's report could not be read."),
@@ -207,7 +209,9 @@ impl Batches {
         why: Reason,
         evidence: Evidence,
     ) -> BulkProgress {
-        match self.references_are_kept(ctx, items).await {
+        // A search proves nothing while the vendor may still come to a row.
+        let kept = if memory.has_ended { self.references_are_kept(ctx, items).await } else { Some(false) };
+        match kept {
             Some(true) => all(items, RowOutcome::Missing, &why, evidence),
             None if state.now.since(state.entered_at) < 2 * PATIENCE => wait(WRITING.1, memory),
             Some(false) | None => all(items, RowOutcome::Ambiguous, &why, evidence),

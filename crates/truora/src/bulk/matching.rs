@@ -107,19 +107,21 @@ pub struct Found {
     rows: Vec<Option<RowOutcome>>,
     /// The report accounts for everything that the vendor made of the file: what is not in it was not made.
     accounts_for_all: bool,
+    /// If not, the vendor may still come to a row: neither a report nor a search can show that it was not made.
+    has_ended: bool,
 }
 
 impl Found {
     /// Whether it matters if rows keep their references.
     pub fn needs_proof(&self) -> bool {
-        !self.accounts_for_all && self.rows.iter().any(Option::is_none)
+        self.has_ended && !self.accounts_for_all && self.rows.iter().any(Option::is_none)
     }
 
     /// `references_kept`: a check that was made carries its row's reference, so that looking for it proves something.
     pub fn outcomes(self, references_kept: bool) -> Vec<RowOutcome> {
         let open = || {
             let why = Reason::new("not_in_report", "The vendor's report does not account for this check.");
-            let can_be_found = self.accounts_for_all || references_kept;
+            let can_be_found = self.has_ended && (self.accounts_for_all || references_kept);
             if can_be_found { RowOutcome::Missing(why) } else { RowOutcome::Ambiguous(why) }
         };
         self.rows.into_iter().map(|row| row.unwrap_or_else(open)).collect()
@@ -136,8 +138,9 @@ struct Claims<'r> {
     is_unclear: bool,
 }
 
-/// `made_at`: when the batch was made, by the vendor's clock.
-pub fn find(report: &Report, items: &[SubmissionItem], made_at: Option<Timestamp>) -> Found {
+/// `made_at`: when the batch was made, by the vendor's clock. `has_ended`: the vendor has said that it works on none of
+/// the rows any more, so that the report is the whole of it.
+pub fn find(report: &Report, items: &[SubmissionItem], made_at: Option<Timestamp>, has_ended: bool) -> Found {
     let rows = Rows::of(items);
     let mut claims: Vec<Claims<'_>> = items.iter().map(|_| Claims::default()).collect();
     let mut loose = 0;
@@ -164,8 +167,9 @@ pub fn find(report: &Report, items: &[SubmissionItem], made_at: Option<Timestamp
     let mut outcomes: Vec<_> =
         claims.iter().zip(items).map(|(claims, item)| claims.outcome(item.reference, made_at)).collect();
     part(&mut outcomes);
-    let accounts_for_all = report.has_results && loose == 0 && !(report.results.is_empty() && report.errors.is_empty());
-    Found { rows: outcomes, accounts_for_all }
+    let says_something = !(report.results.is_empty() && report.errors.is_empty());
+    let accounts_for_all = has_ended && report.has_results && loose == 0 && says_something;
+    Found { rows: outcomes, accounts_for_all, has_ended }
 }
 
 /// Two rows of different subjects cannot have the same check.
@@ -222,7 +226,7 @@ fn made(line: &Line, reference: Reference, made_at: Option<Timestamp>) -> RowOut
         }
     };
     let vendor = VendorRef::order(id.clone());
-    RowOutcome::Made(Box::new(Accepted { vendor, provisional: false, reused, snapshot: None }))
+    RowOutcome::Made(Box::new(Accepted { vendor, provisional: false, reused, carries: line.carries, snapshot: None }))
 }
 
 /// The rows of a file, to look up.

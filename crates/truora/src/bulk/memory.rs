@@ -22,6 +22,10 @@ pub struct Memory {
     pub abandoned: u32,
     /// How many looks found a batch not started after a start whose answer was lost.
     pub idle_looks: u32,
+    /// How many starts such looks have shown to be without effect.
+    pub idle_starts: u32,
+    /// A look said that the vendor is done with the batch.
+    pub has_ended: bool,
     /// How often the report was asked for.
     pub asked: u32,
 }

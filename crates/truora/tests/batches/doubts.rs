@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use domain::Sensitive;
 use provider::{BulkProgress, BulkStage, Provider as _};
 use serde_json::json;
 
+use super::shapes::Spy;
 use super::{File, Site, context, words};
+use crate::support::truora;
 
 const NUMBERS: &[&str] = &["1032456701", "1032456702"];
 
@@ -152,6 +155,63 @@ async fn a_batch_whose_size_is_not_ours_is_never_started_again() {
     let rows = site.finish(&mut file).await;
     assert_eq!(words(&rows), ["ambiguous batch_unknown"; 3]);
     assert_eq!(site.books().calls_of("batch_start"), 1);
+}
+
+#[tokio::test]
+async fn a_batch_that_the_vendor_never_begins_goes_singly() {
+    let site = Site::start().await;
+    site.arm(&json!({ "on": "batch_start", "fault": "status_before", "status": 400, "times": 100_000 }));
+    let mut file = File::of_numbers(NUMBERS);
+    assert_eq!(words(&site.finish(&mut file).await), ["not begun batch_not_begun"; 2]);
+    let books = site.books();
+    assert_eq!((books.calls_of("batch_start"), books.objects.len()), (3, 0));
+    assert_eq!((books.batches.len(), books.batches[0].starts), (1, 0));
+}
+
+#[tokio::test]
+async fn a_batch_that_is_looked_at_and_holds_no_rows_is_abandoned() {
+    let site = Site::start().await;
+    site.arm(&json!({ "on": "batch_upload", "fault": "drop_before" }));
+    site.arm(&json!({ "on": "batch_start", "fault": "drop_before" }));
+    let mut file = File::of_numbers(NUMBERS);
+    let rows = site.finish(&mut file).await;
+    assert_eq!(words(&rows), ["made", "made"], "by {:?}", file.stages);
+    let batches: Vec<_> = site.books().batches.into_iter().map(|batch| (batch.rows, batch.starts)).collect();
+    assert_eq!(batches, [(0, 0), (2, 1)]);
+}
+
+#[tokio::test]
+async fn a_status_that_no_document_knows_is_begun_and_none_at_all_is_not() {
+    for (status, begun) in [(json!("queued"), true), (json!("not_started"), false), (json!(null), false)] {
+        let spy = Spy::with(json!({ "status": status, "size": 2 }).to_string().into_bytes()).await;
+        let adapter = truora(&spy.url().parse().expect("a URL"), "key", "key");
+        let mut file = File::of_numbers(NUMBERS);
+        file.enter(BulkStage::Start, Sensitive::new(json!({ "batch": "BCH1" })));
+        file.state.in_doubt = true;
+        let progress = adapter.bulk().expect("it has batches").step(&context(), &file.state, &file.items).await;
+        assert_eq!(matches!(progress, BulkProgress::Next { stage: BulkStage::Run, .. }), begun, "{status}");
+        assert!(spy.heads().iter().all(|head| head.starts_with("GET ")), "nothing was started");
+    }
+}
+
+#[tokio::test]
+async fn what_has_not_run_after_the_longest_run_is_left_to_a_person() {
+    // The second row is due after ten days.
+    let day = 24 * 60 * 60 * 1_000;
+    let slow = |report_ms: u64| json!({ "rows_per_moment": 1, "moment_ms": 5 * day, "report_ms": report_ms });
+    for (report_ms, expected) in [
+        (2_000, ["made", "ambiguous not_in_report"]),
+        // Nor is a search proof, though the first row's check shows that rows keep their references.
+        (100 * day, ["ambiguous not_there"; 2]),
+    ] {
+        let site = Site::with(slow(report_ms)).await;
+        let mut file = File::of_numbers(NUMBERS);
+        site.bring_to(&mut file, BulkStage::Run).await;
+        site.pass(&mut file, Duration::from_hours(8 * 24));
+        assert_eq!(words(&site.finish(&mut file).await), expected);
+        let books = site.books();
+        assert_eq!((books.batches[0].state.as_str(), books.objects.len()), ("in_progress", 1));
+    }
 }
 
 #[tokio::test]

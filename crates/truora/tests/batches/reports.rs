@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use provider::{BulkProgress, BulkStage};
 use serde_json::{Value, json};
 
 use super::shapes::{Spy, id, raw, report};
@@ -122,6 +123,19 @@ async fn files_that_are_no_reports_are_survived() {
         let mut file_of_ours = File::of_numbers(&["1032456701"]);
         assert_eq!(under(&mut file_of_ours, file).await, ["missing report_unreadable"], "{what}");
     }
+}
+
+#[tokio::test]
+async fn of_a_report_on_many_nothing_is_kept_as_evidence() {
+    let site = Site::start().await;
+    let mut file = File::of_numbers(&NUMBERS);
+    site.bring_to(&mut file, BulkStage::Read).await;
+    let evidence = loop {
+        if let BulkProgress::Done { evidence, .. } = site.step(&mut file).await {
+            break evidence;
+        }
+    };
+    assert_eq!((evidence.status, evidence.answer.expose().len()), (Some(200), 0));
 }
 
 #[tokio::test]

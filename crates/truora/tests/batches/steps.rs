@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Sensitive;
-use provider::{BulkProgress, BulkStage, RowOutcome};
+use provider::{BulkProgress, BulkStage, Carries, RowOutcome};
 use serde_json::{Value, json};
 
 use super::{File, Site, context, item, words};
@@ -78,6 +78,15 @@ async fn an_earlier_check_that_the_vendor_gives_back_is_marked() {
     let rows = site.finish(&mut file).await;
     assert_eq!(words(&rows), ["reused", "made"]);
     assert_eq!(site.made(&rows)[0], earlier.references()[0]);
+    let carried: Vec<_> = rows
+        .iter()
+        .filter_map(|row| if let RowOutcome::Made(made) = row { Some(made.carries) } else { None })
+        .collect();
+    assert_eq!(
+        carried,
+        [Carries::Ours(earlier.items[0].reference), Carries::Ours(file.items[1].reference)],
+        "and whose it is"
+    );
     // Where no reference is shown, its age tells.
     site.behave(&json!({ "batches": { "custom_input": "lost", "report_omits": ["custom_input"] } }));
     let mut late = File::of_numbers(&["1032456701", "1032456703"]);
