@@ -97,7 +97,8 @@ impl Course {
         let mut random = StdRng::seed_from_u64(seed);
         let room = PostRoom::open().await.expect("a port for hooks");
         let settings = world::Options {
-            native_batch_min: 0,
+            // In half of them a vendor's own files are used.
+            native_batch_min: if random.random_bool(0.5) { 3 } else { 0 },
             settle: Duration::from_secs(random.random_range(30..300)),
             timeout: Duration::from_millis(600),
             cancel_duplicates: if random.random_bool(0.3) { CancelDuplicates::Auto } else { CancelDuplicates::Ask },
