@@ -176,7 +176,7 @@ struct Queries(Arc<AtomicUsize>);
 impl Visit for Queries {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         let text = format!("{value:?}");
-        if field.name() == "summary" && text.starts_with("SELECT") {
+        if field.name() == "summary" && text.contains("SELECT") {
             self.0.fetch_add(1, Ordering::SeqCst);
         }
     }
