@@ -53,7 +53,7 @@ pub use crate::idempotency::{Begun, KeyHash, Looked, RequestHash, StoredAnswer};
 pub use crate::inbox::{InboxItem, InboxSource};
 pub use crate::kin::Kin;
 pub use crate::lanes::Lane;
-pub use crate::monitors::{Due, MonitorFilter, OpenRun};
+pub use crate::monitors::{Due, MonitorFilter, OpenRun, WatchedCheck};
 pub use crate::orders::{IdentifierFilter, OrderFilter, Plan, StoredEvent, Work};
 pub use crate::orphans::{ObjectCancel, Orphan, OrphanFilter, OrphanKind};
 pub use crate::submissions::{Finished, NewSubmission, StoredSubmission, SubmissionPart, SubmissionState};

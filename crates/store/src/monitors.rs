@@ -28,6 +28,16 @@ pub struct MonitorFilter {
     pub created_before: Option<Timestamp>,
 }
 
+/// The check that a vendor repeats, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchedCheck {
+    /// Where it is now: a check may be tried at one vendor account after the other.
+    pub account: AccountKey,
+    /// Its object there.
+    pub vendor: Option<VendorRef>,
+    pub status: CheckStatus,
+}
+
 /// When a worker is to look at a monitor next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
@@ -142,7 +152,7 @@ impl Monitors<'_> {
                SET frequency = $2, status = $3, pause_reason = $4, anchor_at = $5, next_run_at = $6, runs = $7,
                    vendor_monitor_id = $8, told_frequency = $9, told_enabled = $10, in_doubt_since = $11,
                    was_refused = $12, failures = $13, due_at = CASE WHEN $17 THEN due_at ELSE $14 END, updated_at = $15,
-                   deleted_at = $16
+                   deleted_at = $16, account = $18, check_id = $19
                WHERE id = $1"#,
             monitor.id.uuid(),
             monitor.frequency.to_string(),
@@ -160,7 +170,9 @@ impl Monitors<'_> {
             due.at().map(Timestamp::get),
             monitor.updated_at.get(),
             monitor.deleted_at.map(Timestamp::get),
-            due == Due::AsItIs
+            due == Due::AsItIs,
+            vendor.map(|vendor| vendor.account.to_string()),
+            vendor.map(|vendor| vendor.check_id.uuid())
         )
         .execute(self.tx.connection())
         .await?;
@@ -206,13 +218,19 @@ impl Monitors<'_> {
         Ok(since.map(Timestamp::new))
     }
 
-    /// The vendor's object of a check, and where the check stands: also where the order cannot be read any more.
-    pub async fn watched(&mut self, check: CheckId) -> Result<Option<(Option<VendorRef>, CheckStatus)>> {
-        let row = sqlx::query!("SELECT vendor_order_id, status FROM checks WHERE id = $1", check.uuid())
+    /// Where a check stands: also where the order cannot be read any more.
+    pub async fn watched(&mut self, check: CheckId) -> Result<Option<WatchedCheck>> {
+        let row = sqlx::query!("SELECT account, vendor_order_id, status FROM checks WHERE id = $1", check.uuid())
             .fetch_optional(self.tx.connection())
             .await?;
-        let status = |word: &str| CheckStatus::parse(word).ok_or(StoreError::Corrupt("a check's status"));
-        row.map(|row| Ok((row.vendor_order_id.map(VendorRef::order), status(&row.status)?))).transpose()
+        let watched = row.map(|row| {
+            Ok(WatchedCheck {
+                account: AccountKey::try_from(row.account).map_err(|_| StoreError::Corrupt("a check's account"))?,
+                vendor: row.vendor_order_id.map(VendorRef::order),
+                status: CheckStatus::parse(&row.status).ok_or(StoreError::Corrupt("a check's status"))?,
+            })
+        });
+        watched.transpose()
     }
 
     /// Those of the vendor's monitors that some monitor here is, other than this one.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{CheckStatus, Date, Monitor, MonitorStatus, Order, PauseReason, Timestamp, VendorRef, VendorSide};
 use provider::MonitorChange;
+use store::WatchedCheck;
 
 use super::agrees;
 
@@ -20,6 +21,8 @@ pub(super) enum Step {
     Rest,
     Pause(PauseReason),
     End,
+    /// The check went on to another vendor account: the gateway orders again, from now on.
+    OrderAgain,
     /// Have the vendor repeat its check.
     Create(VendorRef),
     /// See what a lost create call has made.
@@ -33,11 +36,19 @@ pub(super) fn next_step(
     monitor: &Monitor,
     vendor: &VendorSide,
     first: Option<&Order>,
-    watched: Option<(Option<VendorRef>, CheckStatus)>,
+    watched: Option<WatchedCheck>,
     now: Timestamp,
 ) -> Step {
     let is_wanted = monitor.is_wanted();
-    let (check, status) = watched.unwrap_or((None, CheckStatus::Failed));
+    let has_moved = watched.as_ref().is_some_and(|watched| watched.account != vendor.account);
+    if has_moved && is_wanted {
+        // What this account has, or may have, is a repetition of what is another's now.
+        let has_none = vendor.monitor_id.is_none() && vendor.in_doubt_since.is_none();
+        return if has_none { Step::OrderAgain } else { Step::Pause(PauseReason::CannotBeOrdered) };
+    }
+    // An object of another account is never named here.
+    let check = watched.as_ref().filter(|_| !has_moved).and_then(|watched| watched.vendor.clone());
+    let status = watched.map_or(CheckStatus::Failed, |watched| watched.status);
     let Some(vendor_id) = vendor.monitor_id.clone() else {
         if vendor.in_doubt_since.is_some() {
             return check.map_or(Step::Rest, Step::Look);

@@ -3,13 +3,17 @@
 //! That a create call is about to be made is durable before it is. Where its answer is lost, or the process dies, the
 //! vendor's list is looked through for it; only what a look does not show after the settle window is asked for again.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use domain::{
-    Monitor, MonitorId, MonitorRun, MonitorStatus, News, PauseReason, RunState, SubmissionId, Told, VendorRef,
-    VendorSide,
+    Monitor, MonitorId, MonitorRun, MonitorStatus, News, PauseReason, Reason, RunState, SubmissionId, Timestamp, Told,
+    VendorRef, VendorSide,
 };
-use provider::{CallError, MonitorChange, MonitorCreated, MonitorUpdated, Monitoring, Share, VendorMonitor, VendorRun};
+use provider::{
+    CallError, MonitorChange, MonitorCreated, MonitorUpdated, Monitoring, NotSentReason, Share, VendorMonitor,
+    VendorRun,
+};
 use store::{Due, Finished, NewSubmission, Plan, StoreError, SubmissionPart, SubmissionState, Tx, Work};
 
 use super::first_order;
@@ -60,9 +64,10 @@ impl Engine {
         let watched = tx.monitors().watched(vendor.check_id).await?;
         tx.cancel().await?;
         match next_step(&monitor, vendor, first.as_ref(), watched, self.now()) {
-            Step::Rest => self.change(id, Due::Never, |_, _| {}).await,
+            Step::Rest => self.lay_to_rest(id).await,
             Step::Pause(reason) => self.change(id, Due::At(self.now()), |monitor, _| pause(monitor, reason)).await,
             Step::End => self.change(id, Due::At(self.now()), |monitor, _| monitor.end()).await,
+            Step::OrderAgain => self.order_from_now_on(id).await,
             Step::Create(_) if !may_make => self.tend_later(id, None).await,
             Step::Tell(_, change) if change.enabled && !may_make => self.tend_later(id, None).await,
             Step::Create(check) => self.have_repeated(account, monitoring, id, &check).await,
@@ -70,6 +75,44 @@ impl Engine {
             Step::Tell(vendor_id, change) => self.tell_vendor(account, monitoring, id, &vendor_id, change).await,
             Step::Follow(vendor_id) => self.look_for_runs(account, monitoring, id, &vendor_id).await,
         }
+    }
+
+    /// Lets a monitor sleep until somebody wakes it, if there is nothing to do under its lock either: whoever woke it since
+    /// it was read would wake it in vain.
+    async fn lay_to_rest(&self, id: MonitorId) -> Result<(), StoreError> {
+        let mut tx = self.store().begin().await?;
+        let Some(monitor) = tx.monitors().lock(id).await? else { return Ok(()) };
+        let Some(vendor) = &monitor.vendor else { return Ok(()) };
+        let first = first_order(&mut tx, monitor.order_id).await?;
+        let watched = tx.monitors().watched(vendor.check_id).await?;
+        let now = self.now();
+        let due = match next_step(&monitor, vendor, first.as_ref(), watched, now) {
+            Step::Rest => Due::Never,
+            _ => Due::At(now),
+        };
+        tx.monitors().save(&monitor, due).await?;
+        tx.save().await
+    }
+
+    /// Leaves a monitor to the gateway: its check went on to another vendor account before this one was asked for anything.
+    async fn order_from_now_on(&self, id: MonitorId) -> Result<(), StoreError> {
+        let mut tx = self.store().begin().await?;
+        let Some(mut monitor) = tx.monitors().lock(id).await? else { return Ok(()) };
+        let before = monitor.clone();
+        let is_unasked = |vendor: &VendorSide| vendor.monitor_id.is_none() && vendor.in_doubt_since.is_none();
+        if !monitor.is_wanted() || !monitor.vendor.as_ref().is_some_and(is_unasked) {
+            // It was changed meanwhile; the end of the lease brings it back.
+            return Ok(());
+        }
+        tracing::info!(monitor = %id, "its check went on to another vendor account: the gateway orders again by itself");
+        monitor.vendor = None;
+        match monitor.run_after(self.now()) {
+            Some(next) => monitor.next_run_at = Some(next),
+            None => monitor.end(),
+        }
+        let due = Due::maybe(monitor.next_run_at);
+        self.save_monitor(&mut tx, &before, &mut monitor, due).await?;
+        tx.save().await
     }
 
     /// Makes the create call. The intent is durable before.
@@ -99,7 +142,13 @@ impl Engine {
         tx.save().await?;
 
         let ctx = self.call_context(account, Share::Create).with_lease(lease_ends);
-        let created = monitoring.create(&ctx, check, frequency, end_date).await;
+        // The monotonic clock may stand still while a machine sleeps; the other one does not.
+        let created = if self.now() + account.timing.timeout > until {
+            let why = NotSentReason::LeaseTooShort;
+            MonitorCreated::NotSent { why: Reason::new(why.code(), why.to_string()), retry_after: None }
+        } else {
+            monitoring.create(&ctx, check, frequency, end_date).await
+        };
         let now = self.now();
         let class = match &created {
             MonitorCreated::Made(_) => "accepted",
@@ -129,10 +178,14 @@ impl Engine {
                 .await
             }
             MonitorCreated::NotSent { why, retry_after } => {
-                if why.code == provider::NotSentReason::NotConnected.code() || why.code == "credentials_refused" {
+                if why.code == NotSentReason::NotConnected.code() || why.code == "credentials_refused" {
                     self.call_went_wrong(&account.key, &why.code).await;
                 }
-                self.change(id, Due::AsItIs, |_, vendor| vendor.in_doubt_since = None).await?;
+                self.change(id, Due::AsItIs, |_, vendor| {
+                    // Once the lease is over, the doubt may be another process's.
+                    vendor.in_doubt_since = vendor.in_doubt_since.filter(|since| *since != until);
+                })
+                .await?;
                 self.tend_later(id, retry_after).await
             }
             MonitorCreated::Unknown(why) => {
@@ -215,7 +268,7 @@ impl Engine {
                 })
                 .await
             }
-            Ok(MonitorUpdated::Missing) => self.change(id, Due::At(now), forget).await,
+            Ok(MonitorUpdated::Missing) => self.gone(id).await,
             Ok(MonitorUpdated::Refused(why)) if change.enabled => {
                 tracing::warn!(monitor = %id, account = %account.key, %why.message, "the vendor refuses to change a monitor");
                 self.change(id, Due::At(now), |monitor, _| pause(monitor, PauseReason::VendorRefused)).await
@@ -239,7 +292,7 @@ impl Engine {
         let ctx = self.call_context(account, Share::Poll);
         // Its standing first: a run that is made between the two calls is seen by the second.
         let looked = match monitoring.get(&ctx, vendor_id).await {
-            Ok(None) => return self.change(id, Due::At(self.now()), forget).await,
+            Ok(None) => return self.gone(id).await,
             Ok(Some(one)) => monitoring.runs(&ctx, vendor_id).await.map(|runs| (one, runs)),
             Err(error) => Err(error),
         };
@@ -248,7 +301,10 @@ impl Engine {
             Err(error) => return self.failed(account, id, &error).await,
         };
         self.call_went_well(&account.key).await;
-        for run in &runs {
+        let mut tx = self.store().begin().await?;
+        let taken: BTreeSet<_> = tx.monitors().taken(id).await?.into_iter().collect();
+        tx.cancel().await?;
+        for run in runs.iter().filter(|run| !taken.contains(&run.vendor.order_id)) {
             self.take_run(account, id, run).await?;
         }
         let now = self.now();
@@ -296,14 +352,15 @@ impl Engine {
         let Some(mut monitor) = tx.monitors().lock(id).await? else { return Ok(()) };
         let before = monitor.clone();
         let Some(vendor) = monitor.vendor.as_ref().filter(|_| monitor.deleted_at.is_none()) else { return Ok(()) };
-        let is_first =
-            tx.monitors().watched(vendor.check_id).await?.and_then(|(vendor, _)| vendor).as_ref() == Some(&seen.vendor);
-        if is_first || tx.monitors().taken(id).await?.contains(&seen.vendor.order_id) {
+        let watched = tx.monitors().watched(vendor.check_id).await?;
+        let is_first = watched.and_then(|watched| watched.vendor).as_ref() == Some(&seen.vendor);
+        if is_first || tx.monitors().is_taken(id, &seen.vendor.order_id).await? {
             return Ok(());
         }
         let Some(first) = first_order(&mut tx, monitor.order_id).await? else { return Ok(()) };
         let mut order = self.once_more(&first);
-        let Some(check) = order.checks.first() else { return Ok(()) };
+        // A check that went on to another account is no home for an object of this one.
+        let Some(check) = order.checks.first().filter(|check| check.account == account.key) else { return Ok(()) };
         let (check_id, reference) = (check.id, check.reference());
         tx.orders().insert(&order, now).await?;
 
@@ -337,6 +394,14 @@ impl Engine {
         tx.monitors().insert_run(&run, Some(&seen.vendor.order_id)).await?;
         self.save_monitor(&mut tx, &before, &mut monitor, Due::AsItIs).await?;
         tx.save().await
+    }
+
+    /// The vendor does not know its monitor (any more). It may be a list that lags behind: it is looked for, ever more
+    /// rarely, before another one is made.
+    async fn gone(&self, id: MonitorId) -> Result<(), StoreError> {
+        let now = self.now();
+        self.change(id, Due::AsItIs, |monitor, vendor| forget(monitor, vendor, now)).await?;
+        self.tend_later(id, None).await
     }
 
     /// Changes a monitor under its lock.
@@ -388,13 +453,14 @@ fn adopt(vendor: &mut VendorSide, one: &VendorMonitor, monitor: &Monitor) {
     vendor.told = Some(Told { frequency: one.frequency.unwrap_or(monitor.frequency), enabled: one.enabled });
     vendor.in_doubt_since = None;
     vendor.was_refused = false;
-    vendor.failures = 0;
 }
 
-/// The vendor has it no more.
-fn forget(monitor: &mut Monitor, vendor: &mut VendorSide) {
+/// The vendor says that it has it no more.
+fn forget(monitor: &mut Monitor, vendor: &mut VendorSide, now: Timestamp) {
     vendor.monitor_id = None;
     vendor.told = None;
+    vendor.in_doubt_since = Some(now);
+    vendor.was_refused = false;
     pause(monitor, PauseReason::VendorStopped);
 }
 

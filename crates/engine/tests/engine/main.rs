@@ -19,6 +19,7 @@ mod theary_batches;
 mod thousands;
 mod truora_files;
 mod unreadable;
+mod vendor_monitor_races;
 mod vendor_monitors;
 mod waterfalls;
 mod world;

@@ -26,7 +26,7 @@ use crate::world::{World, draft};
 const TURNS: &str = "1032456789";
 
 /// What the vendor has for the check of an order.
-async fn at_vendor(world: &World, order: OrderId) -> Vec<VendorMonitor> {
+pub async fn at_vendor(world: &World, order: OrderId) -> Vec<VendorMonitor> {
     let vendor = vendors_check(world, order).await;
     let account = world.account("truora");
     let ctx = CallContext::new(Share::LookUp, Duration::from_secs(5), std::sync::Arc::new(Unlimited));
@@ -37,7 +37,7 @@ async fn vendors_check(world: &World, order: OrderId) -> VendorRef {
     world.order(order).await.checks[0].state.binding().expect("bound").vendor.clone()
 }
 
-async fn vendor_id(world: &World, id: MonitorId) -> Option<String> {
+pub async fn vendor_id(world: &World, id: MonitorId) -> Option<String> {
     state(world, id).await.vendor.expect("the vendor's own").monitor_id
 }
 
@@ -299,7 +299,7 @@ async fn erase(world: &World, order: OrderId) {
     sql(world, format!("UPDATE orders SET data_key = NULL, input = NULL WHERE id = '{}'", order.uuid())).await;
 }
 
-async fn sql(world: &World, statement: String) {
+pub async fn sql(world: &World, statement: String) {
     let mut raw = PgConnection::connect(world.database_url()).await.expect("connected");
     raw.execute(sqlx::AssertSqlSafe(statement)).await.expect("done");
 }

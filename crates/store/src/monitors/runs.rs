@@ -48,6 +48,18 @@ impl Monitors<'_> {
         Ok(ids)
     }
 
+    /// Whether this one of the vendor's objects is a run of the monitor already.
+    pub async fn is_taken(&mut self, monitor: MonitorId, vendor_order_id: &str) -> Result<bool> {
+        let taken = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM monitor_runs WHERE monitor_id = $1 AND vendor_order_id = $2) AS "taken!""#,
+            monitor.uuid(),
+            vendor_order_id
+        )
+        .fetch_one(self.tx.connection())
+        .await?;
+        Ok(taken)
+    }
+
     /// Newest first, from below the number `before`.
     pub async fn runs(&mut self, monitor: MonitorId, limit: u32, before: Option<u32>) -> Result<Vec<MonitorRun>> {
         let rows = sqlx::query_as!(
