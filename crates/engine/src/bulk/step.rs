@@ -241,9 +241,8 @@ impl Engine {
             (_, Some(why)) if why.code == provider::NotSentReason::NotConnected.code() => {
                 self.call_went_wrong(key, &why.code).await;
             }
-            (_, Some(_)) => {}
             // A look that failed waits, too: it says nothing of how the vendor is.
-            (BulkProgress::Wait { .. }, None) => {}
+            (_, Some(_)) | (BulkProgress::Wait { .. }, None) => {}
             (_, None) => self.call_went_well(key).await,
         }
     }

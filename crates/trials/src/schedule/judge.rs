@@ -193,9 +193,12 @@ impl Course {
         let wire = self.world.wire.all();
         let checks = orders.iter().map(|order| order.checks.len()).sum::<usize>();
         let items: Vec<_> = cases.iter().flat_map(|case| &case.items).collect();
+        let files = self.world.books("truora").batches;
         let counts = [
             ("checks", checks),
             ("checks sent in batches", wire.iter().filter(|sent| sent.together > 1).count()),
+            ("files that a vendor began", files.iter().filter(|file| file.starts > 0).count()),
+            ("checks sent in files", files.iter().filter(|file| file.starts > 0).map(|file| file.rows).sum()),
             ("calls in doubt", cases.len()),
             ("checks in doubt", items.len()),
             ("found and bound", items.iter().filter(|item| item.bound.is_some() && item.resent_at.is_none()).count()),
