@@ -102,12 +102,26 @@ async fn erasing_names_what_is_erased() {
 }
 
 #[tokio::test]
-async fn forms_and_json_arrive_as_what_they_are() {
+async fn forms_and_json_are_sent_as_what_they_are() {
     let site = Site::start().await;
     let mut form = call("POST", "/v1/checks/CHK0/pdf");
     form.body = PassedBody::Form(vec![("a b".to_owned(), "c&d".to_owned())]);
     assert_eq!(pass(&site, &form).await.expect("an answer").status.as_u16(), 404);
-    let mut json = call("POST", "/v1/config/credentials/DBI1");
-    json.body = PassedBody::Json(serde_json::json!({ "user": "x" }));
-    assert!(pass(&site, &json).await.is_ok());
+    // A call that takes a form only.
+    let mut json = call("POST", "/v1/config");
+    json.body = PassedBody::Json(serde_json::json!({ "country": "CO" }));
+    assert_eq!(pass(&site, &json).await.expect("an answer").status.as_u16(), 400);
+}
+
+#[tokio::test]
+async fn logins_are_not_passed_in_either_direction() {
+    let site = Site::start().await;
+    for (method, path) in [
+        ("GET", "/v1/config/credentials"),
+        ("POST", "/v1/config/credentials/DBI1"),
+        ("DELETE", "/v1/config/credentials/DBI1"),
+    ] {
+        let judged = passthrough(&site).judge(&call(method, path));
+        assert!(matches!(judged, Err(PassRefusal::Withheld(_))), "{method} {path}: {judged:?}");
+    }
 }
