@@ -156,19 +156,6 @@ impl Store {
         body: &[u8],
         received_at: Timestamp,
     ) -> Result<()> {
-        self.receive_from(InboxSource::Hook, id, account, headers, body, received_at).await
-    }
-
-    /// The same for what did not come as a hook that showed who sent it.
-    pub async fn receive_from(
-        &self,
-        source: InboxSource,
-        id: InboxId,
-        account: &AccountKey,
-        headers: &[(String, String)],
-        body: &[u8],
-        received_at: Timestamp,
-    ) -> Result<()> {
         let seal = |place, plain: &[u8]| self.vault.seal_row(place, id.uuid(), plain, &*self.entropy);
         sqlx::query!(
             r#"INSERT INTO inbox (id, account, due_at, received_at, headers, body, source)
@@ -178,7 +165,7 @@ impl Store {
             received_at.get(),
             seal(HEADERS, &to_json(&headers)?),
             seal(BODY, body),
-            source.as_str()
+            InboxSource::Hook.as_str()
         )
         .execute(&self.pool)
         .await?;

@@ -15,9 +15,8 @@ fn id(bench: &Bench, seconds: u64) -> InboxId {
     InboxId::generate(&Standstill(at(seconds)), &*bench.entropy)
 }
 
-async fn hook(bench: &Bench, source: InboxSource, seconds: u64) {
-    let store = &bench.store;
-    store.receive_from(source, id(bench, seconds), &account(), &[], b"hook", at(seconds)).await.unwrap();
+async fn hook(bench: &Bench, seconds: u64) {
+    bench.store.receive(id(bench, seconds), &account(), &[], b"hook", at(seconds)).await.unwrap();
 }
 
 #[tokio::test]
@@ -42,14 +41,15 @@ async fn hooks_that_come_are_noted_and_the_log_does_not_count() {
     let store = &bench.store;
     store.register_accounts(&[account()]).await.unwrap();
     store.catch_up_done(&account(), at(0), at(900)).await.unwrap();
-    hook(&bench, InboxSource::Hook, 500).await;
+    hook(&bench, 500).await;
     assert_eq!(lease(&bench, 900, false).await, None, "one came");
     assert_eq!(lease(&bench, 1_399, false).await, None);
-    hook(&bench, InboxSource::Log, 1_300).await;
+    let entry: (InboxId, &str, &[u8]) = (id(&bench, 1_300), "news", b"log");
+    assert_eq!(store.keep_log(&account(), &[entry], at(1_300)).await.unwrap(), 1);
     assert_eq!(lease(&bench, 1_400, false).await, Some(at(500)), "a silence since the hook");
     store.catch_up_done(&account(), at(1_400), at(2_300)).await.unwrap();
     // Nobody looked for a long time: whether there was a silence in between cannot be told.
-    hook(&bench, InboxSource::Hook, 3_000).await;
+    hook(&bench, 3_000).await;
     assert_eq!(lease(&bench, 3_001, false).await, Some(at(1_400)));
 }
 
