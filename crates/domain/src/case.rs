@@ -131,6 +131,16 @@ pub struct LookAlike {
     pub agrees_in: Vec<String>,
 }
 
+/// A vendor's object that could be what a create call in doubt has made, of a kind that never shows a reference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    pub reference: Reference,
+    pub vendor_order_id: String,
+    pub created_at: Option<Timestamp>,
+    /// It shows that it was made of what was asked for. Else nothing shows what it was made of.
+    pub fits: bool,
+}
+
 /// An object of the vendor's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
@@ -160,6 +170,12 @@ pub struct Sightings {
     /// Every object that was seen to carry a reference of our form, looked for or not.
     pub found: Vec<Sighting>,
     pub look_alikes: Vec<LookAlike>,
+    /// Of what never shows a reference: every object that could be it, bound to a check or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
+    /// References whose objects cannot be told from others at all, so that the scan says nothing of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unrecognizable: Vec<Reference>,
     /// Objects that were read in full, are none of ours, and need not be read again.
     pub dismissed: Vec<String>,
     /// The account was seen to give back references of our form.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::reverification::{PriorReport, Reverified};
 use crate::status::words;
 use crate::subject::{Address, Subject};
 use crate::time::{Date, Timestamp};
@@ -26,6 +27,27 @@ pub struct CheckInput {
     /// Fields of the vendor's own that its adapter allows.
     #[serde(default)]
     pub vendor_options: Map<String, Value>,
+    /// The earlier result that this check verifies again. Never from a caller's own words; whoever copies an input to order
+    /// it once more takes [`anew`](Self::anew).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverifies: Option<Box<Reverified>>,
+}
+
+impl CheckInput {
+    pub const fn new(spec: CheckSpec, vendor_options: Map<String, Value>) -> Self {
+        Self { spec, vendor_options, reverifies: None }
+    }
+
+    /// The report that the vendor is asked to verify again, if that is what the check is.
+    pub fn prior_report(&self) -> Option<&PriorReport> {
+        self.reverifies.as_deref()?.report.as_ref()
+    }
+
+    /// The same once more, as a check like any other.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self { reverifies: None, ..self.clone() }
+    }
 }
 
 /// The job that the subject is screened for.

@@ -1,6 +1,9 @@
 //! When a doubt is settled: the rule by which reconciliation binds, gives up, or asks a person.
 //!
 //! A doubled check contacts an employer twice and costs money; a delay does not. So whatever is not proven waits.
+//!
+//! Some objects never show a reference (a reverification): what they were made of and when is all there is. Then the only
+//! object that fits is the one, once two scans agree that there is no other. Of several nobody can tell.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,8 +28,9 @@ pub enum Finding {
     Absent,
     /// A person must look.
     Review(Reason),
-    /// It was sent again, and the scan after that is over. More objects than the bound one are duplicates.
-    LateScanned { duplicates: Vec<VendorRef> },
+    /// It was sent again, and the scan after that is over. More objects than the bound one are duplicates; `possible` ones
+    /// where nothing shows whose they are.
+    LateScanned { duplicates: Vec<VendorRef>, possible: Vec<VendorRef> },
 }
 
 /// What the scans of an account say about one case: read once, asked for each of its items.
@@ -36,6 +40,9 @@ pub struct Evidence<'a> {
     deadline: Timestamp,
     /// What was seen to carry a reference of the case.
     found: BTreeMap<Reference, Vec<&'a Sighting>>,
+    /// What could be an item's, and whether it fits.
+    candidates: BTreeMap<Reference, BTreeMap<&'a str, bool>>,
+    unrecognizable: BTreeSet<Reference>,
     /// When the latest complete scan began.
     last_complete: Option<Timestamp>,
     /// How many scans began after the settle window.
@@ -62,6 +69,13 @@ impl<'a> Evidence<'a> {
                 found.push(sighting);
             }
         }
+        let mut candidates: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for candidate in scans.iter().flat_map(|scan| &scan.seen.candidates) {
+            if found.contains_key(&candidate.reference) && may_be_of(case, candidate.created_at) {
+                let of_item = candidates.entry(candidate.reference).or_default();
+                *of_item.entry(candidate.vendor_order_id.as_str()).or_default() |= candidate.fits;
+            }
+        }
         let complete = |scan: &&ScanReport| scan.seen.complete;
         let after: Vec<_> = scans.iter().filter(|scan| scan.started_at >= case.window_ends_at).collect();
         let conclusive: Vec<_> = after.iter().copied().filter(complete).collect();
@@ -75,10 +89,26 @@ impl<'a> Evidence<'a> {
             window_ends_at: case.window_ends_at,
             deadline: case.deadline,
             found,
+            candidates,
+            unrecognizable: scans.iter().flat_map(|scan| &scan.seen.unrecognizable).copied().collect(),
             last_complete: scans.iter().filter(complete).map(|scan| scan.started_at).max(),
             after: after.len(),
             absence,
         }
+    }
+
+    /// The objects that could be an item's. Those of them that fulfil a check are to be taken out before anything is judged.
+    pub fn candidates(&self) -> BTreeSet<String> {
+        self.candidates.values().flat_map(BTreeMap::keys).map(|id| (*id).to_owned()).collect()
+    }
+
+    /// The same without candidates that fulfil a check, whichever that is.
+    #[must_use]
+    pub fn without(mut self, held: &BTreeSet<String>) -> Self {
+        for candidates in self.candidates.values_mut() {
+            candidates.retain(|id, _| !held.contains(*id));
+        }
+        self
     }
 
     /// Judges one item of the case. `echoes` says whether the account was ever seen to give back a reference of ours.
@@ -93,7 +123,8 @@ impl<'a> Evidence<'a> {
             let duplicates = found
                 .into_iter()
                 .filter(|vendor| item.bound.as_ref().is_none_or(|bound| bound.order_id != vendor.order_id));
-            return Finding::LateScanned { duplicates: duplicates.collect() };
+            let possible = self.fitting(item).into_iter().map(VendorRef::order);
+            return Finding::LateScanned { duplicates: duplicates.collect(), possible: possible.collect() };
         }
         if !matches!(item.state, ItemState::Unknown | ItemState::Proven) {
             return Finding::Wait;
@@ -105,6 +136,13 @@ impl<'a> Evidence<'a> {
         if now < self.window_ends_at || item.review.is_some() {
             return Finding::Wait;
         }
+        let fitting = self.fitting(item);
+        if fitting.len() > 1 {
+            return Finding::Review(cannot_be_told_apart());
+        }
+        if fitting.is_empty() && self.may_be_hidden(item) {
+            return Finding::Review(not_recognizable());
+        }
         // Late is only who was given two chances: after an outage the first good scan is followed by a second.
         let is_late = now >= self.deadline && self.after >= 2;
         let last = match self.absence {
@@ -113,6 +151,9 @@ impl<'a> Evidence<'a> {
             Absence::TooFew { .. } | Absence::Unequal => return Finding::Wait,
             Absence::Equal(last) => last,
         };
+        if let Some(only) = fitting.first() {
+            return Finding::Bind { vendor: VendorRef::order(*only), duplicates: Vec::new() };
+        }
         if item.state == ItemState::Proven {
             return Finding::Review(proven_but_not_found());
         }
@@ -120,6 +161,18 @@ impl<'a> Evidence<'a> {
             return Finding::Review(look_alike());
         }
         Finding::Absent
+    }
+
+    /// The objects that show no reference and that they were made of what the item asked for.
+    fn fitting(&self, item: &CaseItem) -> Vec<&'a str> {
+        let candidates = self.candidates.get(&item.reference).into_iter().flatten();
+        candidates.filter(|(_, fits)| **fits).map(|(id, _)| *id).collect()
+    }
+
+    /// Whether its object may be there without anything that shows it.
+    fn may_be_hidden(&self, item: &CaseItem) -> bool {
+        let has_candidates = self.candidates.get(&item.reference).is_some_and(|candidates| !candidates.is_empty());
+        has_candidates || self.unrecognizable.contains(&item.reference)
     }
 
     /// The vendor's objects that carry the item's reference, earliest first.
@@ -137,6 +190,11 @@ fn listed<'a>(case: &Case, scan: &'a ScanReport) -> BTreeSet<&'a str> {
     let window = case.sent_at - SKEW..=case.window_ends_at;
     let in_window = |at: Option<Timestamp>| at.is_none_or(|at| window.contains(&at));
     scan.seen.listed.iter().filter(|row| in_window(row.created_at)).map(|row| row.id.as_str()).collect()
+}
+
+/// Whether an object of that time can be what the case's call has made.
+fn may_be_of(case: &Case, created_at: Option<Timestamp>) -> bool {
+    created_at.is_none_or(|at| (case.sent_at - SKEW..=case.window_ends_at + SKEW).contains(&at))
 }
 
 fn no_complete_scan() -> Reason {
@@ -167,10 +225,26 @@ fn look_alike() -> Reason {
     )
 }
 
+fn cannot_be_told_apart() -> Reason {
+    Reason::new(
+        "cannot_be_told_apart",
+        "The vendor has several objects that could be this one, and they show no reference. Compare them, bind the right one, or resend if none is.",
+    )
+}
+
+fn not_recognizable() -> Reason {
+    Reason::new(
+        "not_recognizable",
+        "The vendor's list does not show which object would be this one. Look in the vendor's dashboard, then bind, resend or fail.",
+    )
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::case::{AfterAbsence, CaseState, Listed, LookAlike, Sightings};
+    use crate::case::{AfterAbsence, Candidate, CaseState, Listed, LookAlike, Sightings};
     use crate::id::{CaseId, CheckId, OrderId, Reference, ScanId, SubmissionId};
     use crate::party::{AccountKey, ProviderId, TenantId};
     use uuid::Uuid;
@@ -349,7 +423,110 @@ mod tests {
         let late = [scan(150, complete()), scan(301, with_found(&[("first", 2), ("second", 199)]))];
         assert_eq!(
             settle(&case(), &resent, &late, true, at(302)),
-            Finding::LateScanned { duplicates: vec![VendorRef::order("first")] }
+            Finding::LateScanned { duplicates: vec![VendorRef::order("first")], possible: vec![] }
         );
+    }
+
+    fn with_candidates(of: &[(&str, u64, bool)]) -> Sightings {
+        let candidates = of.iter().map(|(id, created, fits)| Candidate {
+            reference: item().reference,
+            vendor_order_id: (*id).to_owned(),
+            created_at: Some(at(*created)),
+            fits: *fits,
+        });
+        Sightings { candidates: candidates.collect(), ..complete() }
+    }
+
+    fn review_of(finding: Finding) -> Option<String> {
+        if let Finding::Review(reason) = finding { Some(reason.code) } else { None }
+    }
+
+    #[test]
+    fn the_only_object_that_fits_binds_once_two_scans_agree_that_there_is_no_other() {
+        let seen = with_candidates(&[("a", 1, true), ("other", 2, false)]);
+        let scans = [scan(20, seen.clone()), scan(101, seen.clone()), scan(110, seen)];
+        for echoes in [true, false] {
+            assert_eq!(settle(&case(), &item(), &scans[..1], echoes, at(21)), Finding::Wait, "the window is open");
+            assert_eq!(settle(&case(), &item(), &scans[..2], echoes, at(102)), Finding::Wait);
+            let bind = Finding::Bind { vendor: VendorRef::order("a"), duplicates: vec![] };
+            assert_eq!(settle(&case(), &item(), &scans, echoes, at(111)), bind);
+        }
+        let asked = CaseItem { review: Some(no_complete_scan()), ..item() };
+        assert_eq!(settle(&case(), &asked, &scans, true, at(111)), Finding::Wait, "a person was asked");
+    }
+
+    #[test]
+    fn of_several_that_fit_nobody_can_tell_also_where_references_are_given_back() {
+        let scans = [scan(20, with_candidates(&[("a", 1, true)])), scan(101, with_candidates(&[("b", 2, true)]))];
+        let finding = settle(&case(), &item(), &scans, true, at(102));
+        assert_eq!(review_of(finding).as_deref(), Some("cannot_be_told_apart"));
+        // One of them fulfils another check.
+        let agreeing = [scans[0].clone(), scans[1].clone(), scan(110, with_candidates(&[("b", 2, true)]))];
+        let evidence = Evidence::of(&case(), &agreeing);
+        assert_eq!(evidence.candidates(), ["a", "b"].map(str::to_owned).into());
+        let finding = evidence.without(&["a".to_owned()].into()).settle(&item(), true, at(111));
+        assert_eq!(finding, Finding::Bind { vendor: VendorRef::order("b"), duplicates: vec![] });
+    }
+
+    #[test]
+    fn what_may_be_there_and_cannot_be_recognized_is_for_a_person() {
+        let unseen = Sightings { unrecognizable: vec![item().reference], ..complete() };
+        for seen in [unseen, with_candidates(&[("x", 1, false)])] {
+            let scans = [scan(101, seen)];
+            assert_eq!(settle(&case(), &item(), &scans, true, at(99)), Finding::Wait);
+            let finding = settle(&case(), &item(), &scans, true, at(102));
+            assert_eq!(review_of(finding).as_deref(), Some("not_recognizable"));
+        }
+    }
+
+    #[test]
+    fn an_object_of_another_time_is_no_candidate() {
+        let (skew, window) = (SKEW.as_secs(), 100);
+        for (created, is_candidate) in [(window + skew, true), (window + skew + 1, false)] {
+            let seen = with_candidates(&[("a", created, true)]);
+            let scans = [scan(101, seen.clone()), scan(110, seen)];
+            let binds = matches!(settle(&case(), &item(), &scans, true, at(111)), Finding::Bind { .. });
+            assert_eq!(binds, is_candidate, "{created}");
+        }
+    }
+
+    #[test]
+    fn what_fits_beside_the_bound_one_is_only_possibly_a_duplicate() {
+        let bound = Some(VendorRef::order("second"));
+        let resent = CaseItem { state: ItemState::Bound, bound, resent_at: Some(at(200)), ..item() };
+        let scans = [scan(301, with_candidates(&[("first", 2, true), ("second", 100, true)]))];
+        let evidence = Evidence::of(&case(), &scans).without(&["second".to_owned()].into());
+        let finding = evidence.settle(&resent, true, at(302));
+        assert_eq!(finding, Finding::LateScanned { duplicates: vec![], possible: vec![VendorRef::order("first")] });
+    }
+
+    proptest! {
+        /// Whatever scans see in whatever order: with an object about that could be the item's, it is never absent, and of
+        /// two that fit none is bound.
+        #[test]
+        fn a_candidate_is_never_absence_and_never_a_guess(
+            scans in proptest::collection::vec(
+                (0_u64..800, any::<bool>(), proptest::collection::vec((0_usize..3, any::<bool>()), 0..4)), 1..8),
+            echoes: bool,
+            now in 0_u64..900,
+        ) {
+            let mut scans: Vec<_> = scans.into_iter().map(|(started, complete, seen)| {
+                let seen: Vec<_> = seen.into_iter().map(|(id, fits)| (["a", "b", "c"][id], 1, fits)).collect();
+                scan(started, Sightings { complete, ..with_candidates(&seen) })
+            }).collect();
+            scans.sort_by_key(|scan| scan.started_at);
+            let seen = |fits: bool| -> BTreeSet<&str> {
+                let all = scans.iter().flat_map(|scan| &scan.seen.candidates).filter(|one| one.fits || !fits);
+                all.map(|one| one.vendor_order_id.as_str()).collect()
+            };
+            match settle(&case(), &item(), &scans, echoes, at(now)) {
+                Finding::Absent => prop_assert!(seen(false).is_empty()),
+                Finding::Bind { vendor, duplicates } => {
+                    prop_assert_eq!(seen(true), BTreeSet::from([vendor.order_id.as_str()]));
+                    prop_assert!(duplicates.is_empty() && now >= 100);
+                }
+                _ => {}
+            }
+        }
     }
 }

@@ -104,7 +104,7 @@ mod tests {
 
     fn leg(provider: &str) -> Leg {
         let spec = CheckSpec::EmploymentVerification(EmploymentVerification::default());
-        let input = CheckInput { spec, vendor_options: serde_json::Map::new() };
+        let input = CheckInput::new(spec, serde_json::Map::new());
         Leg { account: AccountKey::default_of(ProviderId::new(provider)), product: None, input }
     }
 

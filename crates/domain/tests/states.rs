@@ -275,7 +275,7 @@ fn order() -> Order {
         kind: spec.kind(),
         account: AccountKey::default_of(ProviderId::new("v")),
         attempt: 1,
-        input: Sensitive::new(CheckInput { spec, vendor_options: serde_json::Map::new() }),
+        input: Sensitive::new(CheckInput::new(spec, serde_json::Map::new())),
         state: CheckState::new(),
         created_at: at(0),
     };

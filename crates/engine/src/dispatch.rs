@@ -302,7 +302,8 @@ impl Engine {
         let mut misbound = None;
         let mut retry_after = None;
         let was_sent_before = order.check(check_id).is_some_and(|check| check.state.sends > 1);
-        match outcome {
+        let taken = self.of_another_check(tx, account, order, part, outcome).await?;
+        match taken.as_ref().unwrap_or(outcome) {
             ItemOutcome::Accepted(accepted) => {
                 if let Some(why) = self.may_not_use(tx, account, order, part, accepted).await? {
                     let sends = order.check(check_id).map_or(0, |check| check.state.sends);

@@ -153,7 +153,7 @@ impl Engine {
                 self.store().set_echoes(&account.key).await?;
                 true
             }
-            Some(Carries::Foreign) | None => false,
+            Some(Carries::Descent | Carries::Foreign) | None => false,
         };
         let mut tx = self.store().begin().await?;
         let Some(mut order) = tx.orders().lock(order_id).await? else { return Ok(()) };
@@ -231,7 +231,9 @@ impl Engine {
             order_id: binding.vendor.order_id.clone(),
             check_id: snapshot.part_id.clone().filter(|id| !id.contains('\0')),
         };
-        let confirms = binding.provisional && snapshot.carries == Carries::Ours(check.reference());
+        let shows_it =
+            matches!(snapshot.carries, Carries::Descent) || snapshot.carries == Carries::Ours(check.reference());
+        let confirms = binding.provisional && shows_it;
         if binding.provisional && !confirms && snapshot.carries != Carries::Nothing {
             // Its result must never become this check's.
             let why = "The vendor's order at this check's place in the answer carries another reference.";
@@ -276,7 +278,9 @@ impl Engine {
     /// Whether the vendor's object, which shows no reference now, may do so later.
     fn may_be_confirmed(&self, account: &Account, check: &Check, echoes: bool) -> bool {
         let is_young = |bound: Timestamp| self.now() < bound + account.settle_window(check.input.expose());
-        echoes || check.state.submitted_at.is_some_and(is_young)
+        // A reverification never shows a reference, whatever else in its account does.
+        let will_show = echoes && check.input.expose().prior_report().is_none();
+        will_show || check.state.submitted_at.is_some_and(is_young)
     }
 
     /// Tells a check that is to be canceled, and whose object never shows whose it is, that it will not be: the object
@@ -293,9 +297,8 @@ impl Engine {
         }
         let why = Reason::new(
             "not_confirmed",
-            "It is not canceled: which of the vendor's orders it is, is known from a place in a batch's answer only, and the \
-             vendor gives no reference back that would confirm it. Find the order in the vendor's dashboard and cancel it \
-             there.",
+            "It is not canceled: which of the vendor's orders it is, is known from the create call's answer only, and the \
+             vendor shows nothing that would confirm it. Find the order in the vendor's dashboard and cancel it there.",
         );
         tracing::warn!(check = %check_id, account = %account.key, "a check is to be canceled whose vendor order cannot be confirmed");
         order.tell(check_id, &News::CancelRefused { why }, self.now())

@@ -10,7 +10,8 @@
 //! 6. [`sweep`]: looks whether a vendor has anything of ours that nobody here knows of; [`cancellations`] asks it to
 //!    cancel what is one too many.
 //!
-//! [`act`] answers what a vendor waits for, when a caller asks for it.
+//! [`act`] answers what a vendor waits for, when a caller asks for it. [`mod@reverify`] asks vendors whether what they found
+//! still holds.
 //!
 //! [`batches`] take many orders in at once; [`plan`] shares the calls out, so that none of them holds the others up.
 //! Where a vendor takes files of many checks, [`bulk`] sends them in place of [`dispatch`]. [`monitors`] run an order again
@@ -46,6 +47,7 @@ pub mod passthrough;
 pub mod plan;
 pub mod providers;
 pub mod reconcile;
+pub mod reverify;
 pub mod sweep;
 pub mod system;
 pub mod workers;
@@ -72,6 +74,7 @@ pub use crate::ops::{Choice, Resolution, ResolveError, Vetted};
 pub use crate::passthrough::PassError;
 pub use crate::providers::{Account, Providers, Route};
 pub use crate::reconcile::ScanError;
+pub use crate::reverify::{IfUnavailable, ReverifyError, ReverifyWish};
 pub use crate::system::{OsEntropy, SystemClock};
 
 /// What is done about further vendor objects for a check that is bound already.

@@ -209,7 +209,8 @@ impl Engine {
             kind: check.kind,
             account: check.account.clone(),
             attempt: 1,
-            input: check.input.clone(),
+            // A run is a check of its own, also where the first verified an earlier result again.
+            input: check.input.expose().anew().into(),
             state: CheckState::new(),
             created_at: now,
         });

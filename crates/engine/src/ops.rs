@@ -6,7 +6,7 @@ use domain::{
     AfterAbsence, AuditId, Case, CaseId, CaseItem, CheckId, Event, ItemState, News, Order, OrderId, ProviderId, Reason,
     Stage, VendorRef,
 };
-use provider::{Carries, Fetched, Share};
+use provider::{Carries, Fetched, Share, Snapshot};
 use serde_json::json;
 use store::{AuditEntry, Orphan, OrphanFilter, OrphanKind, Paused, Plan, Scope, StoreError, Tx, Work};
 
@@ -201,13 +201,30 @@ impl Engine {
         match account.provider.fetch(&ctx, &VendorRef::order(vendor_order_id)).await {
             Ok(Fetched::Missing) => foreign("the vendor has no such order"),
             Ok(Fetched::NotBegun) => foreign("the vendor has nothing to bind yet: nobody has begun; resend it instead"),
-            Ok(Fetched::Found(snapshot)) => match snapshot.carries {
-                Carries::Nothing => Ok(()),
+            Ok(Fetched::Found(snapshot)) => match self.compared(account, case, check_id, *snapshot).await?.carries {
+                Carries::Nothing | Carries::Descent => Ok(()),
                 Carries::Ours(carried) if Some(carried) == reference => Ok(()),
                 Carries::Ours(_) | Carries::Foreign => foreign("that vendor order carries another reference"),
             },
             Err(error) => Err(ResolveError::Vendor(error.to_string())),
         }
+    }
+
+    /// The snapshot held against its check: of what shows no reference, where it comes from may tell that it is another's.
+    async fn compared(
+        &self,
+        account: &Account,
+        case: &Case,
+        check_id: CheckId,
+        snapshot: Snapshot,
+    ) -> Result<Snapshot, StoreError> {
+        let Some(item) = case.items.iter().find(|item| item.check_id == check_id) else { return Ok(snapshot) };
+        let order = self.store().begin().await?.orders().get(&Scope::All, item.order_id).await?;
+        let check = order.as_ref().and_then(|order| order.check(check_id));
+        Ok(match check {
+            Some(check) => account.provider.compare(check.input.expose(), snapshot),
+            None => snapshot,
+        })
     }
 
     async fn audit_resolution(&self, tx: &mut Tx, case: &Case, resolution: &Resolution) -> Result<(), StoreError> {

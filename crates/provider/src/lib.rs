@@ -22,6 +22,7 @@ pub mod locate;
 pub mod monitoring;
 pub mod order_of_rows;
 pub mod passthrough;
+pub mod reverification;
 pub mod snapshot;
 pub mod submit;
 pub mod text;
@@ -48,6 +49,7 @@ pub use crate::locate::{LocateQuery, Sought, SweepQuery};
 pub use crate::monitoring::{MonitorChange, MonitorCreated, MonitorUpdated, Monitoring, VendorMonitor, VendorRun};
 pub use crate::order_of_rows::RowOrder;
 pub use crate::passthrough::{PassRefusal, Passed, PassedBody, PassedCall, Passthrough};
+pub use crate::reverification::{Completed, Reverification};
 pub use crate::snapshot::{Carries, DocumentRef, Fetched, Snapshot};
 pub use crate::submit::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport};
 pub use crate::text::{native_status, vendor_code, vendor_id};
@@ -98,7 +100,8 @@ pub trait Provider: Send + Sync {
 
     /// Holds what a look found against what the subject claimed, for vendors that report and compare nothing themselves.
     /// Pure, and the same for a snapshot that was compared already. To be called on every snapshot of a fetch before it
-    /// becomes an observation; a snapshot that was not is of partial certainty at such a vendor.
+    /// becomes an observation; a snapshot that was not is of partial certainty at such a vendor. Of a check that verifies a
+    /// report again it also says whether the object shows that it was [made of that report's](Carries::Descent).
     fn compare(&self, _check: &CheckInput, snapshot: Snapshot) -> Snapshot {
         snapshot
     }
@@ -148,6 +151,11 @@ pub trait Provider: Send + Sync {
 
     /// The vendor's own log of its hooks, where it keeps one.
     fn hook_log(&self) -> Option<&dyn HookLog> {
+        None
+    }
+
+    /// What the vendor verifies again more cheaply than it checks it, where it does and this adapter uses it.
+    fn reverification(&self) -> Option<&dyn Reverification> {
         None
     }
 

@@ -17,7 +17,8 @@ pub struct LocateQuery {
     /// When this scan began, by our clock.
     pub started_at: Timestamp,
     /// Vendor order ids that need not be read again: bound to checks, or dismissed by earlier scans. Nothing is said of
-    /// them but that they are listed – and, where the list itself shows it, that they carry a reference that is sought.
+    /// them but that they are listed – and, where the list itself shows it, that they carry a reference that is sought, or
+    /// are candidates: what was dismissed for want of a reference may be what never shows one.
     pub settled: BTreeSet<String>,
 }
 

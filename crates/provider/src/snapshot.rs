@@ -30,6 +30,9 @@ pub enum Carries {
     Nothing,
     /// One of the form that this gateway gives.
     Ours(Reference),
+    /// None, but it shows that it was made of what the check verifies again. Only [`compare`](crate::Provider::compare) can
+    /// say so.
+    Descent,
     /// Somebody else's.
     Foreign,
 }

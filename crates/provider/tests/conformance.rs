@@ -26,7 +26,7 @@ fn sample() -> Sample {
     Sample {
         name: "a person",
         order: OrderInput { subject: Subject::Person(person), position: None, purpose: Purpose::Employment, consent },
-        check: CheckInput { spec: CheckSpec::BackgroundCheck(spec), vendor_options: serde_json::Map::new() },
+        check: CheckInput::new(CheckSpec::BackgroundCheck(spec), serde_json::Map::new()),
         ends: Ends::Completed(Outcome::Clear),
     }
 }

@@ -122,6 +122,19 @@ impl Orders<'_> {
         Ok(read::readable(read::load(self.tx, scope, &ids).await?))
     }
 
+    /// The orders that have this one as their parent and are not final, by ascending id. One that cannot be read is an
+    /// error: nobody can say what it is about.
+    pub async fn open_children(&mut self, parent: OrderId) -> Result<Vec<Order>> {
+        let ids = sqlx::query_scalar!(
+            r#"SELECT id FROM orders
+               WHERE parent_order_id = $1 AND status NOT IN ('completed', 'canceled', 'failed') ORDER BY id"#,
+            parent.uuid()
+        )
+        .fetch_all(self.tx.connection())
+        .await?;
+        read::load(self.tx, &Scope::All, &ids).await?.into_iter().map(|(_, order)| order).collect()
+    }
+
     /// The order that the check is of.
     pub async fn of_check(&mut self, scope: &Scope, id: CheckId) -> Result<Option<Order>> {
         let order = sqlx::query_scalar!("SELECT order_id FROM checks WHERE id = $1", id.uuid())

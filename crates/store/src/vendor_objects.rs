@@ -83,6 +83,24 @@ impl VendorObjects<'_> {
         Ok(rows.into_iter().map(|row| holder(row.id, row.order_id, row.tenant)).collect())
     }
 
+    /// Those of the objects that a check is bound to, whichever tenant's.
+    pub async fn held(
+        &mut self,
+        account: &AccountKey,
+        vendor_order_ids: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>> {
+        let ids: Vec<_> = vendor_order_ids.iter().cloned().collect();
+        let held = sqlx::query_scalar!(
+            r#"SELECT DISTINCT vendor_order_id AS "id!" FROM checks
+               WHERE account = $1 AND vendor_order_id IS NOT NULL AND vendor_order_id = ANY($2)"#,
+            account.to_string(),
+            &ids
+        )
+        .fetch_all(self.tx.connection())
+        .await?;
+        Ok(held.into_iter().collect())
+    }
+
     /// For each of these checks, the others of the same tenant that its vendor's object fulfils too: a vendor's own dedupe
     /// lets checks share one. Whether another tenant's does is told to nobody. So many at most are named in all.
     pub async fn sharers(&mut self, checks: &[CheckId]) -> Result<BTreeMap<CheckId, Vec<CheckId>>> {

@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn the_record_must_be_named() {
-        let check = |spec: CheckSpec| faults(&order(), &CheckInput { spec, vendor_options: serde_json::Map::new() });
+        let check = |spec: CheckSpec| faults(&order(), &CheckInput::new(spec, serde_json::Map::new()));
         assert_eq!(
             check(CheckSpec::EmploymentVerification(EmploymentVerification::default())),
             ["required /checks/3/employer", "required /checks/3/title"]

@@ -16,7 +16,7 @@ pub fn draft(vendor: &str, number: u32) -> OrderDraft {
 /// An order with one check at each of these vendors.
 pub fn draft_of(vendors: &[&str], number: u32) -> OrderDraft {
     let checks = vendors.iter().map(|vendor| CheckDraft {
-        input: CheckInput { spec: spec(vendor, number), vendor_options: serde_json::Map::new() }.into(),
+        input: CheckInput::new(spec(vendor, number), serde_json::Map::new()).into(),
         providers: Wish::parse(vendor).into_iter().collect(),
         account: None,
     });

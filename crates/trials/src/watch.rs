@@ -9,8 +9,8 @@ use domain::case::Sightings;
 use domain::{CheckInput, Clock as _, FieldError, OrderInput, Reason, Reference, Timestamp, VendorRef};
 use provider::{
     Actions, Administration, Bulk, ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched,
-    HookLog, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, Monitoring, ProbeFault, Provider, Snapshot,
-    Submission, SubmitReport, SweepQuery,
+    HookLog, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, Monitoring, ProbeFault, Provider,
+    Reverification, Snapshot, Submission, SubmitReport, SweepQuery,
 };
 
 use crate::clock::TestClock;
@@ -134,6 +134,10 @@ impl Provider for Watched {
 
     fn administration(&self) -> Option<&dyn Administration> {
         self.provider.administration()
+    }
+
+    fn reverification(&self) -> Option<&dyn Reverification> {
+        self.provider.reverification()
     }
 
     fn hook_log(&self) -> Option<&dyn HookLog> {

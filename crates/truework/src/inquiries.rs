@@ -2,13 +2,13 @@
 //!
 //! An order by target employer has one; a Direct order has as many as the applicant gave employers.
 
-use domain::Money;
 use domain::result::{Inquiry, Statement};
+use domain::{Money, Timestamp};
 use provider::{native_status, vendor_code, vendor_id};
 
 use crate::details;
 use crate::found;
-use crate::wire::{Verification, Word};
+use crate::wire::{Order, Verification, Word};
 
 /// Each verification, where there are several. Of a single one everything is told by the order itself.
 pub fn of_order(verifications: &[Verification]) -> Vec<Inquiry> {
@@ -30,6 +30,12 @@ fn inquiry(verification: &Verification) -> Inquiry {
         completed_at: verification.date_of_completion.clone(),
         price: price(verification),
     }
+}
+
+/// When the first verification of an order was completed, where the vendor says.
+pub fn completed_at(order: &Order) -> Option<Timestamp> {
+    let verifications = order.verification_requests.iter().flatten();
+    verifications.filter_map(|verification| verification.date_of_completion.as_deref()?.parse().ok()).min()
 }
 
 fn asked_employer(verification: &Verification) -> Option<String> {

@@ -3,7 +3,7 @@
 //! The rooms: [`settings`], `client` (the calls; the only I/O), `signature` (whether an answer is the vendor's), `wire` (the
 //! vendor's JSON, by version), `validate` and `options` (what is refused before acceptance), `request` (ours → theirs),
 //! `mapping`, `found`, `details`, `inquiries` and `compare` (theirs → ours), `submit` (what a create's answer proves), `locate`
-//! (finding a lost create again), `hooks`; and what the vendor has beyond checks: [`reverify`], [`session`], `timeline`.
+//! (finding a lost create again), `hooks`; and what the vendor has beyond checks: `reverify`, [`session`], `timeline`.
 //! `docs/vendors/truework.md` lists every quirk of the vendor with the room that knows it.
 
 mod client;
@@ -18,7 +18,7 @@ mod options;
 mod passthrough;
 mod products;
 mod request;
-pub mod reverify;
+mod reverify;
 #[cfg(test)]
 mod samples;
 pub mod session;
@@ -38,7 +38,8 @@ use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, 
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
     HookAuthentication, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, LostReason, Passthrough,
-    ProbeFault, Product, Provider, Snapshot, Submission, SubmissionItem, SubmitReport, SweepQuery, vendor_id,
+    ProbeFault, Product, Provider, Reverification, Snapshot, Submission, SubmissionItem, SubmitReport, SweepQuery,
+    vendor_id,
 };
 
 use crate::client::{Client, bad_request, unexpected};
@@ -46,7 +47,6 @@ use crate::compare::Claim;
 use crate::locate::Shelf;
 use crate::mapping::Place;
 use crate::request::{Asked, Mode};
-pub use crate::reverify::Reverification;
 pub use crate::settings::{Settings, SettingsError, Version};
 pub use crate::signature::{SignatureKey, SignatureMode};
 use crate::submit::Account;
@@ -80,6 +80,9 @@ impl Truework {
         submission: &Submission,
         item: &SubmissionItem,
     ) -> (ItemOutcome, Evidence) {
+        if let Some(prior) = item.check.prior_report() {
+            return self.reverify(ctx, submission, &item.check, prior).await;
+        }
         let version = self.settings.version;
         let Some(create) = request::create(version, &item.order, &item.check, item.reference) else {
             let why = Reason::new("input_missing", "The check lacks something that Truework needs.");
@@ -289,6 +292,8 @@ impl Provider for Truework {
 
     fn settle_window(&self, check: &CheckInput) -> Duration {
         match Asked::of(check) {
+            // A reverification is answered before it is worked off, whatever the check is.
+            _ if check.prior_report().is_some() => self.settings.timing.settle,
             Some(asked) if asked.employer.is_none() => self.settings.search_settle,
             _ => self.settings.timing.settle,
         }
@@ -298,17 +303,22 @@ impl Provider for Truework {
         let claim = Claim::of(check);
         // Nothing else depends on the claim, and not every payload is an order.
         let is_completed = matches!(snapshot.standing, Standing::Completed { .. });
-        match mapping::read(snapshot.payload.expose()) {
+        let compared = match mapping::read(snapshot.payload.expose()) {
             Some(order) if claim.is_some() && is_completed => {
                 let payload = snapshot.payload.expose().clone();
                 mapping::snapshot(order, claim.as_ref(), payload)
             }
             _ => snapshot,
-        }
+        };
+        reverify::with_descent(check, compared, self.settings.version)
     }
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
         hooks::receive(&self.settings.hook_tokens, self.settings.version, request)
+    }
+
+    fn reverification(&self) -> Option<&dyn Reverification> {
+        Some(self)
     }
 
     fn passthrough(&self) -> Option<&dyn Passthrough> {

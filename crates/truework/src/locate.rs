@@ -4,18 +4,21 @@
 //! nothing about absence either: then the whole list is read once, without a filter, for all references together. So it
 //! always is in versions before 2023-10-30, which know no search key: there the metadata tell.
 //!
-//! A reverification carries nothing of ours. It is found by the order that it comes from.
+//! A reverification carries nothing of ours. The whole list is read for it, and every order that shows the same parent is a
+//! candidate, however many there are and whoever has them. So is one that shows no way in which it was made: the vendor may
+//! leave the parent out. Versions that show no parents say that it cannot be recognized.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::case::{Listed, LookAlike, Sighting, Sightings};
+use domain::case::{Candidate, Listed, LookAlike, Sighting, Sightings};
+use domain::settle::SKEW;
 use domain::{Reference, Timestamp, VendorRef};
-use provider::{CallContext, CallError, Carries, LocateQuery, RowOrder, SweepQuery, vendor_id};
+use provider::{CallContext, CallError, Carries, LocateQuery, RowOrder, Sought, SweepQuery, vendor_id};
 
 use crate::client::{Client, PAGE, unexpected};
-use crate::mapping;
 use crate::settings::Version;
 use crate::wire::{OrderHead, OrderPage};
+use crate::{mapping, reverify};
 
 /// The most pages one look-up reads. More orders than that under one key, or in an unfiltered account, are for a person.
 const MOST_PAGES: u32 = 400;
@@ -45,32 +48,13 @@ pub async fn sweep(shelf: Shelf<'_>, ctx: &CallContext, query: &SweepQuery) -> S
     scan.finish(read.err())
 }
 
-/// Reverifications of this order. Only version 2023-10-30 shows where one comes from.
-pub async fn children(
-    shelf: Shelf<'_>,
-    ctx: &CallContext,
-    parent: &str,
-    ours: Reference,
-    query: &SweepQuery,
-) -> Sightings {
-    if !shelf.version.has_orders() {
-        let why = "this version of the vendor's API does not show what a reverification comes from";
-        return Sightings { incomplete_because: Some(why.to_owned()), ..Sightings::default() };
-    }
-    let calls_before = ctx.calls();
-    let query = query.clone().into();
-    let mut scan = Scan { parent: Some((parent, ours)), ..Scan::new(&query) };
-    let read = look_up(shelf, ctx, None, &mut scan).await;
-    scan.seen.calls = ctx.calls() - calls_before;
-    scan.finish(read.err())
-}
-
 async fn read(shelf: Shelf<'_>, ctx: &CallContext, query: &LocateQuery, scan: &mut Scan<'_>) -> Result<(), String> {
-    let mut trusted = shelf.version.has_orders();
-    for sought in query.sought.iter().filter(|_| shelf.version.has_orders()) {
-        trusted &= look_up(shelf, ctx, Some(sought.reference), scan).await? == Filter::Kept;
+    let mut must_read_all = scan.look_for_reverifications(shelf.version);
+    for sought in query.sought.iter().filter(|sought| sought.check.prior_report().is_none()) {
+        must_read_all |=
+            !shelf.version.has_orders() || look_up(shelf, ctx, Some(sought.reference), scan).await? != Filter::Kept;
     }
-    if !trusted {
+    if must_read_all {
         look_up(shelf, ctx, None, scan).await?;
     }
     Ok(())
@@ -154,8 +138,8 @@ fn created_at(row: &OrderHead) -> Option<Timestamp> {
 struct Scan<'a> {
     query: &'a LocateQuery,
     sought: BTreeSet<Reference>,
-    /// Ours are the reverifications of this order, under this reference.
-    parent: Option<(&'a str, Reference)>,
+    /// Reverifications that are sought, each with its parent.
+    reverifications: Vec<(&'a Sought, &'a str)>,
     /// Says which orders are none of ours.
     dismisses: bool,
     orders: BTreeMap<String, Option<Timestamp>>,
@@ -170,7 +154,7 @@ impl<'a> Scan<'a> {
         Self {
             query,
             sought,
-            parent: None,
+            reverifications: Vec::new(),
             dismisses: false,
             orders: BTreeMap::new(),
             bad_ids: 0,
@@ -185,11 +169,8 @@ impl<'a> Scan<'a> {
             return None;
         };
         let created_at = created_at(row);
-        let carries = match self.parent {
-            Some((parent, ours)) if row.parent() == Some(parent) => Carries::Ours(ours),
-            Some(_) => Carries::Foreign,
-            None => Carries::read(row.reference()),
-        };
+        // Whatever a reverification brings back is its parent's.
+        let carries = if row.parent().is_some() { Carries::Nothing } else { Carries::read(row.reference()) };
         self.seen.echoes |= carries.ours().is_some();
         if let (Carries::Nothing, Some(asked)) = (carries, asked) {
             // The filter says that it is ours, the order itself says nothing. Not proof, and not to be passed over.
@@ -200,6 +181,10 @@ impl<'a> Scan<'a> {
                 agrees_in: vec!["search_key".to_owned()],
             });
         }
+        if asked.is_none() {
+            // Settled or not: what was dismissed for want of a reference may be it.
+            self.note_candidate(row, carries, &id, created_at);
+        }
         if self.orders.insert(id.clone(), created_at).is_some() {
             // Seen on an earlier page, or by the look-up of another reference.
             return Some(id);
@@ -208,6 +193,33 @@ impl<'a> Scan<'a> {
             self.judge(carries, &id, created_at);
         }
         Some(id)
+    }
+
+    /// Says which reverifications are sought, and which of them the list would not show. Gives whether it shows any.
+    fn look_for_reverifications(&mut self, version: Version) -> bool {
+        let query = self.query;
+        for sought in &query.sought {
+            let Some(prior) = sought.check.prior_report() else { continue };
+            match reverify::parent(prior, version) {
+                Some(parent) => self.reverifications.push((sought, parent)),
+                None => self.seen.unrecognizable.push(sought.reference),
+            }
+        }
+        !self.reverifications.is_empty()
+    }
+
+    /// Notes whose reverification the order could be.
+    fn note_candidate(&mut self, row: &OrderHead, carries: Carries, id: &str, created_at: Option<Timestamp>) {
+        let shows_nothing = row.parent().is_none() && !row.is_of_another_kind() && carries == Carries::Nothing;
+        for (sought, parent) in &self.reverifications {
+            let fits = row.parent() == Some(*parent);
+            let in_window = created_at.is_none_or(|at| (sought.sent_at - SKEW..=self.query.until).contains(&at));
+            let candidate = Candidate { reference: sought.reference, vendor_order_id: id.to_owned(), created_at, fits };
+            // A row may come on two pages.
+            if in_window && (fits || shows_nothing) && !self.seen.candidates.contains(&candidate) {
+                self.seen.candidates.push(candidate);
+            }
+        }
     }
 
     /// Says of an order that is not settled whose it is.

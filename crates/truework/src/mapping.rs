@@ -325,7 +325,7 @@ impl Place {
         locator.strip_prefix(ATTACHMENT).map(|link| Self::Link(link.to_owned()))
     }
 
-    fn locator(&self) -> String {
+    pub fn locator(&self) -> String {
         match self {
             Self::Report(id) => format!("{REPORT}{id}"),
             // As JSON, since ids may hold whatever would part them.
@@ -337,24 +337,29 @@ impl Place {
     }
 }
 
-fn documents(order: &Order) -> Vec<DocumentRef> {
-    let mut documents = Vec::new();
+/// The reports of completed verifications; any other's cannot be read, the vendor answers 400 or 404 to it.
+pub fn reports(order: &Order) -> Vec<Place> {
+    let mut places = Vec::new();
     for verification in order.verification_requests.iter().flatten() {
-        // A report can be read once its verification is completed; before that the vendor answers 400 or 404.
         let reports = verification.reports.iter().flatten().filter(|_| state(verification) == State::Completed);
         let parent = verification.id.as_deref().filter(|id| order.id.as_deref() == Some(*id));
-        for id in reports.filter_map(|report| vendor_id(report.id.as_deref()?)) {
-            let place = match parent {
-                Some(verification) => Place::OlderReport { verification: verification.to_owned(), report: id },
-                None => Place::Report(id),
-            };
-            documents.push(DocumentRef {
-                locator: place.locator(),
-                kind: "report".to_owned(),
-                media_type: "application/pdf".to_owned(),
-                filename: format!("truework-report-{}.pdf", documents.len() + 1),
-            });
-        }
+        places.extend(reports.filter_map(|report| vendor_id(report.id.as_deref()?)).map(|id| match parent {
+            Some(verification) => Place::OlderReport { verification: verification.to_owned(), report: id },
+            None => Place::Report(id),
+        }));
+    }
+    places
+}
+
+fn documents(order: &Order) -> Vec<DocumentRef> {
+    let mut documents = Vec::new();
+    for place in reports(order) {
+        documents.push(DocumentRef {
+            locator: place.locator(),
+            kind: "report".to_owned(),
+            media_type: "application/pdf".to_owned(),
+            filename: format!("truework-report-{}.pdf", documents.len() + 1),
+        });
     }
     // Also canceled verifications can have documents of the applicant; the same one may be named at both levels.
     for link in found::applicant_documents(order) {

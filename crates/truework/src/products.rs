@@ -39,7 +39,7 @@ mod tests {
     fn check(employer: Option<&str>) -> CheckInput {
         let employer = employer.map(|name| Employer { name: name.to_owned(), ..Employer::default() });
         let spec = EmploymentVerification { employer, ..EmploymentVerification::default() };
-        CheckInput { spec: CheckSpec::EmploymentVerification(spec), vendor_options: serde_json::Map::new() }
+        CheckInput::new(CheckSpec::EmploymentVerification(spec), serde_json::Map::new())
     }
 
     #[test]

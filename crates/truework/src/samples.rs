@@ -79,7 +79,7 @@ pub fn income_search() -> CheckInput {
 }
 
 pub fn check(spec: CheckSpec) -> CheckInput {
-    CheckInput { spec, vendor_options: Map::new() }
+    CheckInput::new(spec, Map::new())
 }
 
 pub fn with_option(mut check: CheckInput, key: &str, value: Value) -> CheckInput {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -152,6 +153,9 @@ pub struct CancelOrder {
 pub struct OrderHead {
     pub id: Option<String>,
     pub search_key: Option<String>,
+    pub target_employer: Option<IgnoredAny>,
+    pub employer_search: Option<IgnoredAny>,
+    pub truework_direct: Option<IgnoredAny>,
     pub reverification: Option<Reverification>,
     pub verification_requests: Option<Vec<VerificationHead>>,
 }
@@ -177,6 +181,11 @@ impl OrderHead {
         self.reverification.as_ref()?.parent_order_id.as_deref()
     }
 
+    /// Whether it shows that it was made in another way than by a reverification: exactly one of the ways is filled.
+    pub const fn is_of_another_kind(&self) -> bool {
+        self.target_employer.is_some() || self.employer_search.is_some() || self.truework_direct.is_some()
+    }
+
     /// The reference that the order carries: its search key, or what its metadata brings back.
     pub fn reference(&self) -> Option<&str> {
         let metadata =
@@ -195,6 +204,11 @@ impl Order {
     /// Whether this verification is one of its own.
     pub fn has(&self, verification: &str) -> bool {
         self.verification_requests.iter().flatten().any(|part| part.id.as_deref() == Some(verification))
+    }
+
+    /// As [`OrderHead::parent`].
+    pub fn parent(&self) -> Option<&str> {
+        self.reverification.as_ref()?.parent_order_id.as_deref()
     }
 
     /// As [`OrderHead::reference`].
@@ -226,6 +240,7 @@ pub struct Order {
     /// Set only when the applicant's e-mailed session is ready.
     pub truework_direct_session_link: Option<String>,
     pub truework_direct: Option<Direct>,
+    pub reverification: Option<Reverification>,
     pub verification_requests: Option<Vec<Verification>>,
 }
 

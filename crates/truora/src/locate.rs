@@ -160,7 +160,7 @@ impl<'a> Scan<'a> {
                     self.seen.dismissed.push(id.to_owned());
                 }
             }
-            Carries::Foreign | Carries::Nothing => {}
+            Carries::Foreign | Carries::Nothing | Carries::Descent => {}
         }
     }
 }

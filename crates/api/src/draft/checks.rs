@@ -51,7 +51,7 @@ fn one(value: Value, at: &str, faults: &mut Faults) -> Option<CheckDraft> {
     };
     let spec = spec(kind, object, at, faults)?;
     judge(&spec, at, faults);
-    Some(CheckDraft { input: Sensitive::new(CheckInput { spec, vendor_options }), providers, account })
+    Some(CheckDraft { input: Sensitive::new(CheckInput::new(spec, vendor_options)), providers, account })
 }
 
 fn spec(kind: CheckType, object: Map<String, Value>, at: &str, faults: &mut Faults) -> Option<CheckSpec> {

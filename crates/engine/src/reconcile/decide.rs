@@ -40,7 +40,7 @@ impl Engine {
         // Asked under the orders' locks: a hook that was read before them has left its mark on the case by now.
         let inbox_is_clear = tx.inbox().is_clear(&account.key).await?;
         let mut after = Consequences::default();
-        let evidence = Evidence::of(&case, scans);
+        let evidence = self.without_held(&mut tx, account, Evidence::of(&case, scans)).await?;
         let mut items = std::mem::take(&mut case.items);
         for item in items.iter_mut().filter(|item| !item.is_settled()) {
             let Some(order) = find_mut(&mut orders, item.order_id) else { continue };
@@ -104,9 +104,11 @@ impl Engine {
                 let more = self.note_duplicates(tx, account, case, order, item, duplicates).await?;
                 events.into_iter().chain(more).collect()
             }
-            Finding::LateScanned { duplicates } => {
+            Finding::LateScanned { duplicates, possible } => {
                 item.late_scanned = true;
-                self.note_duplicates(tx, account, case, order, item, duplicates).await?
+                let mut events = self.note_duplicates(tx, account, case, order, item, duplicates).await?;
+                events.extend(self.note_possible(tx, account, case, order, item, possible).await?);
+                events
             }
             Finding::Absent => {
                 let sends = order.check(check_id).map_or(0, |check| check.state.sends);
@@ -165,6 +167,46 @@ impl Engine {
             item.state = ItemState::Duplicate;
             if !item.duplicates.contains(&duplicate) {
                 item.duplicates.push(duplicate);
+            }
+        }
+        Ok(events)
+    }
+
+    /// Takes out of the evidence what fulfils a check. Nobody binds what is left by hand before this is decided.
+    async fn without_held<'a>(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        evidence: Evidence<'a>,
+    ) -> Result<Evidence<'a>, StoreError> {
+        let candidates = evidence.candidates();
+        if candidates.is_empty() {
+            return Ok(evidence);
+        }
+        for id in &candidates {
+            tx.vendor_objects().lock_object(&account.key, id).await?;
+        }
+        let held = tx.vendor_objects().held(&account.key, &candidates).await?;
+        Ok(evidence.without(&held))
+    }
+
+    /// Records objects that could be second ones of a check, where nothing shows whose they are. They are announced, and
+    /// canceled by nobody but an operator.
+    async fn note_possible(
+        &self,
+        tx: &mut Tx,
+        account: &Account,
+        case: &Case,
+        order: &Order,
+        item: &CaseItem,
+        possible: Vec<VendorRef>,
+    ) -> Result<Vec<Event>, StoreError> {
+        let (mut events, now) = (Vec::new(), self.now());
+        for VendorRef { order_id, .. } in possible {
+            let objects = &mut tx.vendor_objects();
+            if objects.add_orphan(&account.key, &order_id, Some(item.reference), None, now).await? {
+                tracing::warn!(case = %case.id, check = %item.check_id, vendor_order = %order_id, "the vendor has an order that may be a second one for a check");
+                events.push(order.event(Some(item.check_id), EventType::ReconciliationDuplicateFound, now));
             }
         }
         Ok(events)

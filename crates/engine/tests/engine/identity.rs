@@ -26,7 +26,7 @@ fn applicant(phone: &str) -> OrderDraft {
     }
     draft.input = input.into();
     let spec = CheckSpec::IdentityVerification(IdentityVerification { country: "CO".into(), flow: None });
-    draft.checks[0].input = CheckInput { spec, vendor_options: serde_json::Map::new() }.into();
+    draft.checks[0].input = CheckInput::new(spec, serde_json::Map::new()).into();
     draft
 }
 

@@ -18,8 +18,7 @@ fn vendors_object(check: &Check) -> &str {
 fn forced(number: u32) -> OrderDraft {
     let mut draft = draft("truora", number);
     let spec = BackgroundCheck { country: "CO".into(), force_new: true, ..BackgroundCheck::default() };
-    draft.checks[0].input =
-        CheckInput { spec: CheckSpec::BackgroundCheck(spec), vendor_options: serde_json::Map::new() }.into();
+    draft.checks[0].input = CheckInput::new(CheckSpec::BackgroundCheck(spec), serde_json::Map::new()).into();
     draft
 }
 

@@ -281,8 +281,7 @@ async fn types_of_the_accounts_own_are_ordered_again_by_the_gateway() {
         ..Default::default()
     };
     custom.checks[0].input =
-        domain::CheckInput { spec: domain::CheckSpec::BackgroundCheck(spec), vendor_options: serde_json::Map::new() }
-            .into();
+        domain::CheckInput::new(domain::CheckSpec::BackgroundCheck(spec), serde_json::Map::new()).into();
     let first = world.accept(custom).await;
     let made = monitor(&world, first, "daily", "2026-01-02").await;
     assert_eq!(made.method(), MonitorMethod::Reorder);

@@ -188,7 +188,7 @@ pub fn person() -> Person {
 pub fn check_input() -> CheckInput {
     let employer = domain::input::Employer { name: "Frobozz Magic".into(), ..Default::default() };
     let spec = domain::input::EmploymentVerification { employer: Some(employer), ..Default::default() };
-    CheckInput { spec: CheckSpec::EmploymentVerification(spec), vendor_options: serde_json::Map::new() }
+    CheckInput::new(CheckSpec::EmploymentVerification(spec), serde_json::Map::new())
 }
 
 pub fn result() -> CheckResult {

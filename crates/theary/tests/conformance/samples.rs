@@ -84,8 +84,8 @@ pub fn order() -> OrderInput {
 }
 
 pub fn employment_check() -> CheckInput {
-    CheckInput {
-        spec: CheckSpec::EmploymentVerification(EmploymentVerification {
+    CheckInput::new(
+        CheckSpec::EmploymentVerification(EmploymentVerification {
             employer: Some(Employer {
                 name: "Former Works".to_owned(),
                 location: None,
@@ -97,13 +97,13 @@ pub fn employment_check() -> CheckInput {
             start_date: Some(date("2015-02-01")),
             end_date: Some(date("2019-12-31")),
         }),
-        vendor_options: serde_json::Map::new(),
-    }
+        serde_json::Map::new(),
+    )
 }
 
 pub fn education_check() -> CheckInput {
-    CheckInput {
-        spec: CheckSpec::EducationVerification(EducationVerification {
+    CheckInput::new(
+        CheckSpec::EducationVerification(EducationVerification {
             institution: Institution {
                 name: "Test University".to_owned(),
                 email: Some(text("registrar@test-university.example")),
@@ -113,8 +113,8 @@ pub fn education_check() -> CheckInput {
             field_of_study: Some(text("Mathematics")),
             graduation_date: Some(date("2014-06-30")),
         }),
-        vendor_options: serde_json::Map::new(),
-    }
+        serde_json::Map::new(),
+    )
 }
 
 pub fn item(number: u128, order: OrderInput, check: CheckInput) -> SubmissionItem {

@@ -93,7 +93,15 @@ pub struct Head {
 impl From<Head> for OrderHead {
     fn from(head: Head) -> Self {
         let part = VerificationHead { created: head.created, metadata: head.metadata };
-        Self { id: head.id, search_key: None, reverification: None, verification_requests: Some(vec![part]) }
+        Self {
+            id: head.id,
+            search_key: None,
+            target_employer: None,
+            employer_search: None,
+            truework_direct: None,
+            reverification: None,
+            verification_requests: Some(vec![part]),
+        }
     }
 }
 
@@ -165,6 +173,7 @@ impl From<Verification> for Order {
             search_key: None,
             truework_direct_session_link: None,
             truework_direct: None,
+            reverification: None,
             verification_requests: Some(vec![verification]),
         }
     }

@@ -70,7 +70,7 @@ pub fn income(employer: Option<&str>, include_analytics: bool) -> CheckInput {
 }
 
 fn check(spec: CheckSpec) -> CheckInput {
-    CheckInput { spec, vendor_options: Map::new() }
+    CheckInput::new(spec, Map::new())
 }
 
 /// The same check, by way of the applicant.

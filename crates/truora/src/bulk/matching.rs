@@ -220,7 +220,7 @@ fn made(line: &Line, reference: Reference, made_at: Option<Timestamp>) -> RowOut
     let reused = match line.carries {
         Carries::Ours(carried) => carried != reference,
         Carries::Foreign => true,
-        Carries::Nothing => {
+        Carries::Nothing | Carries::Descent => {
             let older = |(made_at, created_at): (Timestamp, Timestamp)| created_at + CLEARLY_OLDER < made_at;
             made_at.zip(line.created_at).is_some_and(older)
         }

@@ -149,7 +149,7 @@ pub async fn what_the_vendor_does_not_offer_is_refused(make: impl AsyncFn() -> B
     let bench = make().await;
     let sample = bench.plain();
     let refuses = |spec: CheckSpec, case: &str| {
-        let check = CheckInput { spec, vendor_options: Map::new() };
+        let check = CheckInput::new(spec, Map::new());
         assert!(!bench.provider.validate(&sample.order, &check).is_empty(), "{case} is accepted");
     };
     let nowhere = "AQ".to_owned();
@@ -170,6 +170,6 @@ pub async fn what_the_vendor_does_not_offer_is_refused(make: impl AsyncFn() -> B
         }
     }
     let options = Map::from_iter([("no_such_option_anywhere".to_owned(), Value::Bool(true))]);
-    let check = CheckInput { spec: sample.check.spec.clone(), vendor_options: options };
+    let check = CheckInput::new(sample.check.spec.clone(), options);
     assert!(!bench.provider.validate(&sample.order, &check).is_empty(), "an unknown vendor option is accepted");
 }
