@@ -51,18 +51,18 @@ impl<const MOST: usize> FromRequest<App> for JsonBody<MOST> {
     }
 }
 
-/// A small JSON body that may as well be missing, which stands for an empty object.
-pub struct OptionalJsonBody {
+/// A JSON body that may as well be missing, which stands for an empty object.
+pub struct OptionalJsonBody<const MOST: usize = SMALL> {
     pub value: Value,
     pub bytes: Bytes,
 }
 
-impl FromRequest<App> for OptionalJsonBody {
+impl<const MOST: usize> FromRequest<App> for OptionalJsonBody<MOST> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
         let headers = request.headers().clone();
-        let bytes = read::<SMALL>(request, PATIENCE).await?;
+        let bytes = read::<MOST>(request, PATIENCE).await?;
         if bytes.is_empty() {
             return Ok(Self { value: Value::Object(Map::new()), bytes });
         }

@@ -7,6 +7,7 @@ mod checks;
 mod consent;
 mod countries;
 mod position;
+mod reverification;
 mod rules;
 mod subject;
 
@@ -19,6 +20,7 @@ use crate::faults::{Faults, join};
 use crate::problem::Problem;
 use crate::texts;
 
+pub use reverification::reverification;
 pub use rules::is_country;
 
 /// The fields of an order.

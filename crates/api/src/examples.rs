@@ -89,9 +89,39 @@ pub fn check_view() -> Value {
         "account": "default", "status": "in_progress", "status_reason": null,
         "vendor": {"order_id": "ord_123", "check_id": "search_456", "status": "IN_PROGRESS"},
         "action": null, "outcome": null, "result": null, "revision": 0, "estimated_completion_at": null,
+        "reverifies": null, "reverification": null,
         "attempts": [], "next_providers": [], "cancel_requested_at": null, "created_at": "2026-11-21T09:00:00Z", "submitted_at": "2026-11-21T09:00:02Z",
         "completed_at": null
     })
+}
+
+/// What of an order is to be verified again.
+pub fn reverification() -> Value {
+    json!({
+        "checks": [CHECK_ID], "if_unavailable": "refuse",
+        "consent": {"obtained_at": "2027-01-15T08:30:00Z", "document": {"url": "https://example.com/signed-again.pdf"}}
+    })
+}
+
+/// An order that verifies another's result again.
+pub fn reverification_view() -> Value {
+    let mut order = order_view();
+    let id = json!("ord_01jhm2c3xqe7c9w4k1n8t5r6vb");
+    order["id"] = id.clone();
+    order["parent_order_id"] = json!(ORDER_ID);
+    order["status"] = json!("queued");
+    order["version"] = json!(1);
+    let at = json!("2027-01-15T09:00:00Z");
+    (order["created_at"], order["updated_at"]) = (at.clone(), at.clone());
+    let check = &mut order["checks"][0];
+    check["id"] = json!("chk_01jhm2c3xqe7c9w4k1n8t5r6vc");
+    check["order_id"] = id;
+    check["provider"] = json!("truework");
+    check["status"] = json!("queued");
+    (check["vendor"], check["submitted_at"]) = (Value::Null, Value::Null);
+    check["created_at"] = at;
+    (check["reverifies"], check["reverification"]) = (json!(CHECK_ID), json!("vendor"));
+    order
 }
 
 /// A check that waits for its applicant.

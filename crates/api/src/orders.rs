@@ -10,4 +10,5 @@ pub mod get;
 pub mod list;
 pub mod refresh;
 pub mod report;
+pub mod reverify;
 pub mod search;

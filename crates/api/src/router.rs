@@ -64,6 +64,7 @@ fn closed() -> OpenApiRouter<App> {
         .routes(routes!(orders::events::events))
         .routes(routes!(orders::cancel::cancel))
         .routes(routes!(orders::refresh::refresh))
+        .routes(routes!(orders::reverify::reverify))
         .routes(routes!(batches::create::create, batches::list::list))
         .routes(routes!(batches::get::get))
         .routes(routes!(batches::orders::orders))

@@ -99,6 +99,7 @@ impl Course {
         let settings = world::Options {
             // In half of them a vendor's own files are used.
             native_batch_min: if random.random_bool(0.5) { 3 } else { 0 },
+            truework_version: truework::Version::default(),
             settle: Duration::from_secs(random.random_range(30..300)),
             timeout: Duration::from_millis(600),
             cancel_duplicates: if random.random_bool(0.3) { CancelDuplicates::Auto } else { CancelDuplicates::Ask },

@@ -42,6 +42,8 @@ pub struct Options {
     pub batch_size: usize,
     /// From so many like checks of a batch on they go to Truora as a file; 0: only those that ask for it.
     pub native_batch_min: usize,
+    /// The version of Truework's API that is spoken, and that the account's key is pinned to.
+    pub truework_version: truework::Version,
     /// Where the simulators send their hooks, each under its vendor's id. `None`: nowhere.
     pub hooks: Option<Url>,
     /// Ids and keys are made from this seed. `None`: from the system's randomness.
@@ -56,6 +58,7 @@ impl Default for Options {
             cancel_duplicates: CancelDuplicates::Ask,
             batch_size: theary::AccountSettings::DEFAULT_BATCH_SIZE,
             native_batch_min: 0,
+            truework_version: truework::Version::default(),
             hooks: None,
             seed: None,
         }
@@ -75,7 +78,14 @@ impl World {
             clock: SimClock::of(Arc::new(move || source.at())),
             truora: Site { hook_target: target("truora"), ..Site::default() },
             theary: Site { hook_target: target("theary"), ..Site::default() },
-            truework: Site { hook_target: target("truework"), ..Site::default() },
+            truework: Site {
+                hook_target: target("truework"),
+                config: sandbox::truework::Config {
+                    pin: options.truework_version.as_str().to_owned(),
+                    ..sandbox::truework::Config::default()
+                },
+                ..Site::default()
+            },
         });
         let sandbox = sandbox.await.expect("the simulators start");
         let database = testkit::database(migrate).await;
@@ -327,6 +337,7 @@ fn adapters(sandbox: &Sandbox, options: &Options) -> BTreeMap<&'static str, Arc<
     adapters.insert("theary", Arc::new(theary::Theary::new(settings, provider::VendorHttp::new())));
     let config = sandbox::truework::Config::default();
     let mut settings = truework::Settings::new(sandbox.truework.base_url().clone(), SecretString::from(config.api_key));
+    settings.version = options.truework_version;
     settings.hook_tokens = vec![SecretString::from(config.hook_token)];
     adapters.insert("truework", Arc::new(truework::Truework::new(settings).expect("good settings")));
     adapters

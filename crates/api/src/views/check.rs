@@ -41,6 +41,12 @@ pub struct CheckView {
     revision: u32,
     #[schema(required)]
     estimated_completion_at: Option<Timestamp>,
+    /// The check of the parent order whose result is verified again.
+    #[schema(required)]
+    reverifies: Option<CheckId>,
+    /// How it is verified again.
+    #[schema(required)]
+    reverification: Option<Reverification>,
     /// The vendors that were tried before this one, in turn, and gave way to the next.
     attempts: Vec<AttemptView>,
     /// The vendors that are tried next, in turn, should this one find nothing.
@@ -54,6 +60,25 @@ pub struct CheckView {
     /// When it became final.
     #[schema(required)]
     completed_at: Option<Timestamp>,
+}
+
+/// How a result is verified again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ReverificationWay)]
+pub enum Reverification {
+    /// By the vendor's own reverification, which costs less than a new check.
+    Vendor,
+    /// By a check like the first: the vendor has no reverification for it, or its time was over.
+    NewCheck,
+}
+
+impl Reverification {
+    fn of(check: &Check) -> Option<(CheckId, Self)> {
+        let reverified = check.input.expose().reverifies.as_deref()?;
+        let way = if reverified.report.is_some() { Self::Vendor } else { Self::NewCheck };
+        Some((reverified.check_id, way))
+    }
 }
 
 /// The vendor's object that fulfils a check.
@@ -146,6 +171,7 @@ impl CheckView {
     pub fn of(check: &Check) -> Self {
         let state = &check.state;
         let tried = state.legs.iter().zip(&state.tried);
+        let (reverifies, reverification) = Reverification::of(check).unzip();
         Self {
             id: check.id,
             order_id: check.order_id,
@@ -160,6 +186,8 @@ impl CheckView {
             result: state.result().map(masked),
             revision: state.revision(),
             estimated_completion_at: state.estimated_completion_at(),
+            reverifies,
+            reverification,
             attempts: tried.map(|(leg, tried)| AttemptView::of(leg, &tried.state)).collect(),
             next_providers: state.legs_left().iter().map(name).collect(),
             cancel_requested_at: state.cancel.as_ref().map(|cancel| cancel.requested_at),

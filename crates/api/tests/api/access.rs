@@ -62,6 +62,7 @@ fn rule(operation: &str, check_id: &Value) -> Option<Rule> {
         "listOrderDocuments" | "getOrderDocument" | "listCheckDetails" | "getCheckSummary" | "getCheckVariables" => {
             (None, &[], NotFound)
         }
+        "reverifyOrder" => (None, &[], NotFoundNorReady),
         "callProvider" => (Some(json!({"method": "GET", "path": "/things"})), &["tenants:all"], Served),
         "actOnCheck" => (Some(json!({"type": "resend_link"})), &[], NotFoundNorReady),
         "resolveReconciliationCase" => {

@@ -12,6 +12,7 @@ mod late_proof;
 mod monitors;
 mod operators;
 mod positions;
+mod reverifications;
 mod shared_objects;
 mod single_creates;
 mod sweeps;

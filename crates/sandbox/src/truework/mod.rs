@@ -330,12 +330,14 @@ impl Vendor for Simulator {
         let mut state = self.state();
         let mut ids = Vec::new();
         for _ in 0..count {
-            let alike = state.orders.last().map(|order| (order.mode, order.request.clone()));
-            let (mode, mut request) = alike.unwrap_or_else(|| (Mode::TargetEmployer, intake::Request::example()));
+            let alike = state.orders.last().map(|order| (order.mode, order.request.clone(), order.parent.clone()));
+            let (mode, mut request, parent) =
+                alike.unwrap_or_else(|| (Mode::TargetEmployer, intake::Request::example(), None));
             request.search_key = options["search_key"].as_str().map(str::to_owned);
             request.metadata = None;
             let mut order = Order::new(&mut state, mode, request, &habits, self.tools.clock.now());
             order.stranger = true;
+            order.parent = parent;
             order.is_older = caller::is_older(&self.config.pin);
             ids.push(order.own_id().to_owned());
             state.add(order);

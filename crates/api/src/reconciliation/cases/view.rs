@@ -3,7 +3,7 @@
 //! A scan reads a whole vendor account, which several tenants may share: of what it saw, a case shows only what is about
 //! its own checks.
 
-use domain::case::{LookAlike, Sighting};
+use domain::case::{Candidate, LookAlike, Sighting};
 use domain::{
     Case, CaseId, CaseItem, CaseState, CheckId, ItemState, OrderId, ProviderId, Reason, Reference, ScanId, ScanReport,
     SubmissionId, Timestamp, VendorRef,
@@ -118,7 +118,8 @@ struct ScanView {
     cost: CostView,
     /// Objects that carry a reference of this case.
     found: Vec<SightingView>,
-    /// Objects that look like a check of this case and carry no reference. Evidence, never proof.
+    /// Objects that look like a check of this case and carry no reference. Evidence, never proof. Of a reverification, which
+    /// never carries one, they are those that could be it; the only one that `agrees_in` `parent_order` is bound.
     look_alikes: Vec<LookAlikeView>,
 }
 
@@ -258,6 +259,7 @@ impl ScanView {
     fn of(case: &Case, scan: &ScanReport) -> Self {
         let is_ours = |reference: Reference| case.items.iter().any(|item| item.reference == reference);
         let seen = &scan.seen;
+        let candidates = seen.candidates.iter().filter(|candidate| is_ours(candidate.reference));
         Self {
             id: scan.id,
             started_at: scan.started_at,
@@ -275,6 +277,7 @@ impl ScanView {
                 .iter()
                 .filter(|alike| is_ours(alike.reference))
                 .map(LookAlikeView::of)
+                .chain(candidates.map(LookAlikeView::of_candidate))
                 .collect(),
         }
     }
@@ -298,6 +301,15 @@ impl LookAlikeView {
             vendor_order_id: alike.vendor_order_id.clone(),
             created_at: alike.created_at,
             agrees_in: alike.agrees_in.clone(),
+        }
+    }
+
+    fn of_candidate(candidate: &Candidate) -> Self {
+        Self {
+            reference: candidate.reference,
+            vendor_order_id: candidate.vendor_order_id.clone(),
+            created_at: candidate.created_at,
+            agrees_in: candidate.fits.then(|| "parent_order".to_owned()).into_iter().collect(),
         }
     }
 }
