@@ -94,7 +94,7 @@ impl Truework {
     ) -> (ItemOutcome, Evidence) {
         let version = self.settings.version;
         let report = Place::read(&prior.report).filter(|report| is_of(report, version));
-        let (Some(Place::Report(id)) | Some(Place::OlderReport { report: id, .. })) = report else {
+        let Some(Place::Report(id) | Place::OlderReport { report: id, .. }) = report else {
             let why = "The version of Truework's API was changed since the order was accepted; order it anew.";
             return (ItemOutcome::Rejected(Reason::new("another_version", why)), Evidence::default());
         };

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    Certainty, CheckId, CheckResult, News, Observation, ObservedAt, OrderId, Outcome, Standing, SubmissionId,
-    VendorRef, VerificationResult,
+    Certainty, CheckId, CheckResult, News, Observation, ObservedAt, OrderId, Outcome, Standing, SubmissionId, VendorRef,
 };
 use engine::OsEntropy;
 use http::StatusCode;
@@ -35,7 +34,7 @@ async fn complete(gateway: &Gateway, order: &Value) {
     for (index, check_id) in checks.into_iter().enumerate() {
         let (vendor, submission) =
             (VendorRef::order(format!("F-{check_id}")), SubmissionId::generate(&*gateway.clock, &OsEntropy));
-        let result = (index == 0).then(|| CheckResult::Verification(Box::new(VerificationResult::default())));
+        let result = (index == 0).then(|| CheckResult::Verification(Box::default()));
         let standing =
             Standing::Completed { outcome: Outcome::Clear, result, reason: None, certainty: Certainty::Full };
         let observed = ObservedAt { at: now, sequence: 1 };
