@@ -88,6 +88,11 @@ impl Engine {
         let order = self.verified_again(tx, &parent, &wanted, wish).await?;
         tx.orders().insert(&order, order.created_at).await?;
         metrics::counter!("vetgate_orders_accepted_total").increment(1);
+        for check in &order.checks {
+            let way = if check.input.expose().prior_report().is_some() { "vendor" } else { "new_check" };
+            metrics::counter!("vetgate_reverifications_total", "account" => check.account.to_string(), "way" => way)
+                .increment(1);
+        }
         Ok(Some(order))
     }
 
@@ -155,9 +160,6 @@ impl Engine {
                 None
             }
         };
-        let way = if report.is_some() { "vendor" } else { "new_check" };
-        metrics::counter!("vetgate_reverifications_total", "account" => account.key.to_string(), "way" => way)
-            .increment(1);
         input.reverifies = Some(Box::new(Reverified { check_id: earlier.id, report }));
         Ok(Ok(Check {
             id: CheckId::generate(self.clock(), self.entropy()),
