@@ -139,6 +139,23 @@ async fn older_versions_show_the_lower_price_and_the_result_is_not_held_for_ever
 }
 
 #[tokio::test]
+async fn an_answer_without_the_parent_is_confirmed_by_the_look_that_shows_it() {
+    for hides_for_good in [false, true] {
+        let (world, first) = world().await;
+        let control = world.vendor("truework").control();
+        control.set_behavior(json!({ "hide_parent": true })).expect("a switch");
+        let id = accepted(&world, &first).await;
+        world.engine.dispatch(&world.account("truework"), 1).await.expect("dispatched");
+        assert!(check(&world, id).await.state.binding().expect("bound").provisional);
+        control.set_behavior(json!({ "hide_parent": hides_for_good })).expect("a switch");
+        let again = settled(&world, id).await;
+        assert_eq!((again.status(), again.state.sends), (CheckStatus::Completed, 1));
+        assert_eq!(again.state.binding().expect("bound").provisional, hides_for_good);
+        assert!(world.cases().await.is_empty(), "nothing was in doubt");
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_found_by_the_parent_and_not_asked_for_again() {
     for kind in [FaultKind::DropAfter, FaultKind::Truncate, FaultKind::Garbage, FaultKind::StatusAfter] {
         let (world, first) = world().await;
