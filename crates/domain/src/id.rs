@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use uuid::Uuid;
 
-use crate::time::{Clock, Entropy};
+use crate::time::{Clock, Entropy, Timestamp};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const SUFFIX: usize = 26;
@@ -67,6 +68,12 @@ macro_rules! typed_id {
 
             pub const fn uuid(self) -> Uuid {
                 self.0
+            }
+
+            /// When it was made, by the clock of whoever made it.
+            pub fn made_at(self) -> Option<Timestamp> {
+                let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+                Some(Timestamp::EPOCH + Duration::new(seconds, nanos))
             }
         }
 

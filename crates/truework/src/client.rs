@@ -62,6 +62,8 @@ impl Client {
                 }
             }
             self.request(Method::POST, url)
+        } else if mode == Mode::Direct {
+            self.request(Method::POST, self.url(&["credentials", "session"])?)
         } else {
             // In older versions one call makes both, and a header says whether it waits.
             let sync = HeaderValue::from_static(if is_search { "sync" } else { "async" });
@@ -79,12 +81,6 @@ impl Client {
             self.request(Method::PUT, self.url(&["verification-requests", parent, "reverify"])?)
         };
         let request = request.header(REQUEST_SYNC, HeaderValue::from_static("async"));
-        self.send(&quick(ctx), request.body("application/json", body)).await
-    }
-
-    /// An applicant's session, in older versions.
-    pub async fn session(&self, ctx: &CallContext, body: Vec<u8>) -> Result<VendorAnswer, CallError> {
-        let request = self.request(Method::POST, self.url(&["credentials", "session"])?);
         self.send(&quick(ctx), request.body("application/json", body)).await
     }
 

@@ -8,6 +8,7 @@ use provider::{HookNews, HookRefused, HookRequest, HookSays, native_status};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::{Choice, ConstantTimeEq as _};
 
+use crate::session;
 use crate::settings::Version;
 use crate::wire::{Hook, Word, reference_in};
 
@@ -31,7 +32,8 @@ fn is_one_of(tokens: &[SecretString], given: &[u8]) -> bool {
 }
 
 /// The events that say that something can be fetched. The last one is retired, and was of older versions.
-const KNOWN: &[&str] = &["order.completed", "verification_request.state.change", "credentials_session.state.change"];
+const KNOWN: &[&str] = &["order.completed", "verification_request.state.change", SESSION];
+const SESSION: &str = "credentials_session.state.change";
 
 /// Every key is optional, and older subscriptions lack some. What is there is used; what is missing is learned by a fetch.
 fn read(version: Version, body: &Bytes) -> Result<HookNews, HookRefused> {
@@ -46,17 +48,22 @@ fn read(version: Version, body: &Bytes) -> Result<HookNews, HookRefused> {
     let state = data.state.as_ref().map(Word::telling).map(correct).unwrap_or_default();
     // The vendor numbers webhooks, not deliveries, so the key is made of what tells two events apart. An order is named
     // only by `order.completed`, or where the verification is missing.
-    let session = data.credentials_session_token.as_deref();
-    let about = part_id.as_deref().or(order_id.as_deref()).or(session).unwrap_or_default();
+    let token = data.credentials_session_token.as_deref();
+    let about = part_id.as_deref().or(order_id.as_deref()).or(token).unwrap_or_default();
     let dedupe_key = [event.as_str(), about, state, head.triggered_at.as_deref().unwrap_or_default()].join("|");
     let known = KNOWN.contains(&event.as_str());
     // What is fetched is the order, or in older versions the verification: an order's id means nothing there, though a
     // subscription of a newer version would name it.
-    let vendor = if version.has_orders() { order_id } else { part_id };
+    let is_of_session = token.is_some() || event == SESSION;
+    let vendor = match reference {
+        Some(reference) if is_of_session && !version.has_orders() => Some(session::object(reference, part_id)),
+        _ if version.has_orders() => order_id.map(VendorRef::order),
+        _ => part_id.map(VendorRef::order),
+    };
     Ok(HookNews {
         dedupe_key,
         reference,
-        vendor: vendor.map(VendorRef::order),
+        vendor,
         says: if known { HookSays::Changed } else { HookSays::Note { kind: native_status(&event) } },
     })
 }

@@ -3,7 +3,8 @@
 //! The rooms: [`settings`], `client` (the calls; the only I/O), `signature` (whether an answer is the vendor's), `wire` (the
 //! vendor's JSON, by version), `validate` and `options` (what is refused before acceptance), `request` (ours → theirs),
 //! `mapping`, `found`, `details`, `inquiries` and `compare` (theirs → ours), `submit` (what a create's answer proves), `locate`
-//! (finding a lost create again), `hooks`; and what the vendor has beyond checks: `reverify`, [`session`], `timeline`.
+//! (finding a lost create again), `hooks`; `session` (Direct in older versions); and what the vendor has beyond checks:
+//! `reverify`, `timeline`.
 //! `docs/vendors/truework.md` lists every quirk of the vendor with the room that knows it.
 
 mod client;
@@ -21,7 +22,7 @@ mod request;
 mod reverify;
 #[cfg(test)]
 mod samples;
-pub mod session;
+mod session;
 pub mod settings;
 pub mod signature;
 mod submit;
@@ -96,7 +97,11 @@ impl Truework {
         match self.client.create(ctx, create.mode, body).await {
             Ok(answer) => {
                 let claim = Claim::of(&item.check);
-                let mut outcome = submit::classify(&answer, self.account(), item.reference, claim.as_ref());
+                let mut outcome = if create.mode == Mode::Direct && !version.has_orders() {
+                    session::classify(&answer, self.account(), item.reference)
+                } else {
+                    submit::classify(&answer, self.account(), item.reference, claim.as_ref())
+                };
                 if let ItemOutcome::Accepted(accepted) = &mut outcome
                     && !version.has_orders()
                     && create.mode == (Mode::EmployerSearch { analytics: true })
@@ -177,6 +182,46 @@ impl Truework {
         }
         Ok(bodies)
     }
+
+    /// Asks to stop one order, or what an older version has in its place.
+    async fn stop(&self, ctx: &CallContext, vendor: &VendorRef, reason: &Reason) -> Result<CancelAnswer, CallError> {
+        let order = CancelOrder {
+            cancellation_reason: cancellation_reason(&reason.code),
+            cancellation_details: reason.message.clone(),
+        };
+        let body = serde_json::to_vec(&order).map_err(|_| bad_request())?;
+        let mut answer = self.client.cancel(ctx, &vendor.order_id, body.clone()).await?;
+        if answer.status.as_u16() == 404
+            && let Some((id, _)) = self.order_of(ctx, &vendor.order_id).await?
+        {
+            answer = self.client.cancel(ctx, &id, body).await?;
+        }
+        match answer.status.as_u16() {
+            // The answer is a part of the order, and once was empty: a fetch shows what became of it. Only where there is
+            // nothing to stop, it never would.
+            200..=204 => {
+                let stopped = mapping::read(&answer.body).and_then(|order| order.verification_requests);
+                Ok(if stopped.is_some_and(|stopped| stopped.is_empty()) {
+                    CancelAnswer::Refused(nothing_to_stop())
+                } else {
+                    CancelAnswer::Agreed
+                })
+            }
+            451 => Ok(CancelAnswer::Refused(submit::ssn_frozen())),
+            // Which of them an order gets that has ended already is not documented, so it is looked at.
+            400 | 403 | 404 | 409 => match self.fetch(ctx, vendor).await? {
+                Fetched::Found(snapshot) if snapshot.standing.is_final() => Ok(CancelAnswer::AlreadyEnded),
+                Fetched::Found(_) => Ok(CancelAnswer::Refused(Reason::new(
+                    "not_cancelable",
+                    format!("Truework answered {} to the cancellation.", answer.status.as_u16()),
+                ))),
+                Fetched::Missing | Fetched::NotBegun => {
+                    Ok(CancelAnswer::Refused(Reason::new("not_found", "Truework does not know the order.")))
+                }
+            },
+            _ => Err(unexpected(&answer)),
+        }
+    }
 }
 
 #[async_trait]
@@ -220,6 +265,9 @@ impl Provider for Truework {
     }
 
     async fn fetch(&self, ctx: &CallContext, vendor: &VendorRef) -> Result<Fetched, CallError> {
+        if let Some(reference) = session::of(vendor) {
+            return self.look_at_session(ctx, reference).await;
+        }
         let answer = self.client.order(ctx, &vendor.order_id).await?;
         let found = match answer.status.as_u16() {
             200 => Some((vendor.order_id.clone(), answer.body)),
@@ -234,44 +282,9 @@ impl Provider for Truework {
     }
 
     async fn cancel(&self, ctx: &CallContext, vendor: &VendorRef, reason: &Reason) -> Result<CancelAnswer, CallError> {
-        let order = CancelOrder {
-            cancellation_reason: cancellation_reason(&reason.code),
-            cancellation_details: reason.message.clone(),
-        };
-        let body = serde_json::to_vec(&order).map_err(|_| bad_request())?;
-        let mut answer = self.client.cancel(ctx, &vendor.order_id, body.clone()).await?;
-        if answer.status.as_u16() == 404
-            && let Some((id, _)) = self.order_of(ctx, &vendor.order_id).await?
-        {
-            answer = self.client.cancel(ctx, &id, body).await?;
-        }
-        match answer.status.as_u16() {
-            // The answer is a part of the order, and once was empty: a fetch shows what became of it. Only where there is
-            // nothing to stop, it never would.
-            200..=204 => {
-                let stopped = mapping::read(&answer.body).and_then(|order| order.verification_requests);
-                Ok(if stopped.is_some_and(|stopped| stopped.is_empty()) {
-                    CancelAnswer::Refused(Reason::new(
-                        "nothing_to_stop",
-                        "The applicant has not signed in, so Truework has nothing to stop yet. Do not hand the link on.",
-                    ))
-                } else {
-                    CancelAnswer::Agreed
-                })
-            }
-            451 => Ok(CancelAnswer::Refused(submit::ssn_frozen())),
-            // Which of them an order gets that has ended already is not documented, so it is looked at.
-            400 | 403 | 404 | 409 => match self.fetch(ctx, vendor).await? {
-                Fetched::Found(snapshot) if snapshot.standing.is_final() => Ok(CancelAnswer::AlreadyEnded),
-                Fetched::Found(_) => Ok(CancelAnswer::Refused(Reason::new(
-                    "not_cancelable",
-                    format!("Truework answered {} to the cancellation.", answer.status.as_u16()),
-                ))),
-                Fetched::Missing | Fetched::NotBegun => {
-                    Ok(CancelAnswer::Refused(Reason::new("not_found", "Truework does not know the order.")))
-                }
-            },
-            _ => Err(unexpected(&answer)),
+        match session::of(vendor) {
+            Some(reference) => self.stop_session(ctx, reference, reason).await,
+            None => self.stop(ctx, vendor, reason).await,
         }
     }
 
@@ -348,6 +361,13 @@ impl Provider for Truework {
             status => Err(ProbeFault::Unexpected(format!("it answers {status} to a list of orders"))),
         }
     }
+}
+
+fn nothing_to_stop() -> Reason {
+    Reason::new(
+        "nothing_to_stop",
+        "The applicant has not signed in, so Truework has nothing to stop yet. Do not hand the link on.",
+    )
 }
 
 /// The caller's reason in the vendor's words. Anything else is `immediate`: by an older rule of the vendor the other

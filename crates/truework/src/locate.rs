@@ -48,6 +48,25 @@ pub async fn sweep(shelf: Shelf<'_>, ctx: &CallContext, query: &SweepQuery) -> S
     scan.finish(read.err())
 }
 
+/// The ids of what carries this reference and was made since then, read from the whole list; the earliest first, and always
+/// in the same order.
+pub async fn of_reference(
+    shelf: Shelf<'_>,
+    ctx: &CallContext,
+    reference: Reference,
+    since: Timestamp,
+) -> Result<Vec<String>, String> {
+    let query = LocateQuery { sought: Vec::new(), since, until: since, started_at: since, settled: BTreeSet::new() };
+    let mut scan = Scan { sought: BTreeSet::from([reference]), ..Scan::new(&query) };
+    look_up(shelf, ctx, None, &mut scan).await?;
+    let mut seen = scan.finish(None);
+    seen.found.sort_by(|one, other| (one.created_at, &one.vendor).cmp(&(other.created_at, &other.vendor)));
+    match seen.incomplete_because {
+        Some(why) => Err(why),
+        None => Ok(seen.found.into_iter().map(|sighting| sighting.vendor.order_id).collect()),
+    }
+}
+
 async fn read(shelf: Shelf<'_>, ctx: &CallContext, query: &LocateQuery, scan: &mut Scan<'_>) -> Result<(), String> {
     let mut must_read_all = scan.look_for_reverifications(shelf.version);
     for sought in query.sought.iter().filter(|sought| sought.check.prior_report().is_none()) {
@@ -226,6 +245,8 @@ impl<'a> Scan<'a> {
     fn judge(&mut self, carries: Carries, id: &str, created_at: Option<Timestamp>) {
         let in_window = created_at.is_none_or(|at| (self.query.since..=self.query.until).contains(&at));
         match carries {
+            // What came of a session that a check is bound to is no object of its own.
+            Carries::Ours(reference) if self.query.settled.contains(&reference.to_string()) => {}
             // What is sought binds whenever it was made; of the rest only what belongs to the time looked at.
             Carries::Ours(reference) if in_window || self.sought.contains(&reference) => {
                 self.seen.found.push(Sighting { reference, vendor: VendorRef::order(id), created_at });

@@ -34,6 +34,8 @@ struct Shape {
     state: Option<IgnoredAny>,
     target: Option<IgnoredAny>,
     verification_requests: Option<IgnoredAny>,
+    /// Whatever has come of a session, each as it was read.
+    of_session: Option<Vec<Box<RawValue>>>,
 }
 
 /// Reads what proves that an order exists, and nothing else.
@@ -49,6 +51,11 @@ pub fn page(version: Version, answer: &VendorAnswer) -> Result<OrderPage, CallEr
 /// Reads what [`Snapshot::payload`] keeps: the vendor's answer, unchanged.
 pub fn read(payload: &[u8]) -> Option<Order> {
     let shape: Shape = read_json(payload)?;
+    if let Some(made) = shape.of_session {
+        let orders: Option<Vec<Order>> = made.iter().map(|one| read(one.get().as_bytes())).collect();
+        let verifications = orders?.into_iter().flat_map(|order| order.verification_requests.unwrap_or_default());
+        return Some(Order { verification_requests: Some(verifications.collect()), ..Order::default() });
+    }
     if let Some(order) = shape.order {
         let mut order = serde_json::from_str(order.get()).ok()?;
         let reports: Vec<Report> = serde_json::from_str(shape.reports?.get()).ok()?;
@@ -78,6 +85,14 @@ pub fn with_reports(order: &[u8], reports: &[Bytes]) -> Bytes {
     payload.extend_from_slice(order);
     payload.extend_from_slice(b",\"reports\":[");
     payload.extend_from_slice(&reports.join(&b',')[..]);
+    payload.extend_from_slice(b"]}");
+    payload.into()
+}
+
+/// What has come of one session as one payload. The parts are the vendor's bytes.
+pub fn together(made: &[Bytes]) -> Bytes {
+    let mut payload = Vec::from(b"{\"of_session\":[");
+    payload.extend_from_slice(&made.join(&b',')[..]);
     payload.extend_from_slice(b"]}");
     payload.into()
 }
@@ -342,7 +357,8 @@ pub fn reports(order: &Order) -> Vec<Place> {
     let mut places = Vec::new();
     for verification in order.verification_requests.iter().flatten() {
         let reports = verification.reports.iter().flatten().filter(|_| state(verification) == State::Completed);
-        let parent = verification.id.as_deref().filter(|id| order.id.as_deref() == Some(*id));
+        // What an older version gave without an order around it.
+        let parent = verification.id.as_deref().filter(|id| order.id.as_deref().is_none_or(|order| order == *id));
         places.extend(reports.filter_map(|report| vendor_id(report.id.as_deref()?)).map(|id| match parent {
             Some(verification) => Place::OlderReport { verification: verification.to_owned(), report: id },
             None => Place::Report(id),

@@ -69,11 +69,6 @@ impl Options {
         let (all_methods, filters) =
             if version.has_orders() { (METHODS, FILTERS) } else { (OLDER_METHODS, OLDER_FILTERS) };
         match (key, way) {
-            ("direct", _) if !version.has_orders() => {
-                return Err(refused(
-                    "Set truework.version to 2023-10-30: older versions do not show what became of it.",
-                ));
-            }
             ("direct", _) => self.direct = flag(value)?,
             ("allowed_verification_methods", Way::AtAnEmployer) => self.methods = Some(methods(all_methods, value)?),
             ("allowed_verification_methods", Way::Search) => {

@@ -91,6 +91,9 @@ pub fn create(version: Version, order: &OrderInput, check: &CheckInput, referenc
         None => Mode::EmployerSearch { analytics: asked.analytics },
     };
     let body = match mode {
+        Mode::Direct if !version.has_orders() => {
+            Body::Older(Box::new(older::session(order, &asked, options, reference)?))
+        }
         _ if !version.has_orders() => Body::Older(Box::new(older::create(order, &asked, options, reference)?)),
         Mode::Direct => Body::Direct(Box::new(direct::create(order, &asked, &options, reference)?)),
         Mode::TargetEmployer | Mode::EmployerSearch { .. } => {

@@ -233,7 +233,7 @@ pub struct OrderPage {
 }
 
 /// An order has no state, time or price of its own: they are those of its verifications.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 pub struct Order {
     pub id: Option<String>,
     pub search_key: Option<String>,

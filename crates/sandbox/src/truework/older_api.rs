@@ -18,7 +18,7 @@ use super::dress::finish;
 use super::intake::Request;
 use super::order::{Mode, Order, Verification};
 
-pub fn routes() -> [(&'static str, MethodRouter<Arc<Simulator>>); 6] {
+pub fn routes() -> [(&'static str, MethodRouter<Arc<Simulator>>); 7] {
     [
         ("/verification-requests", get(list).post(create)),
         ("/verification-requests/{id}", get(fetch)),
@@ -26,6 +26,7 @@ pub fn routes() -> [(&'static str, MethodRouter<Arc<Simulator>>); 6] {
         ("/verification-requests/{id}/reverify", put(reverify)),
         ("/verification-requests/{id}/reports/{report}", get(report)),
         ("/credentials/session", post(session)),
+        ("/widget/{token}", get(sign_in)),
     ]
 }
 
@@ -171,11 +172,22 @@ async fn report(
     Ok(Json(finish(&habits, view)).into_response())
 }
 
-/// The applicant's session. It cannot be looked at again; what comes of it is a verification like any other.
+/// The applicant's session. It cannot be looked at again; what comes of it are verifications like any others. Nobody but the
+/// caller has the token, so nobody signs in before the widget is opened with it.
 async fn session(State(simulator): Shared, _: Caller, body: Bytes) -> Answer {
     let request = Request::read_older(Mode::Reverification, &json_of(&body)?);
-    let order = simulator.make(Mode::Direct, request, true)?;
+    let mut order = simulator.make(Mode::Direct, request, true)?;
+    order.wait_for_the_widget();
     let view: Value = json!({ "id": order.id, "token": order.session_token });
     simulator.state().add(order);
     Ok((StatusCode::CREATED, Json(view)).into_response())
+}
+
+/// Stands for the widget, opened with a session's token: the applicant signs in at once.
+async fn sign_in(State(simulator): Shared, Path(token): Path<String>) -> Answer {
+    let now = simulator.tools.clock.now();
+    let mut state = simulator.state();
+    let session = state.orders.iter_mut().find(|order| order.is_older && order.session_token == token);
+    session.ok_or_else(not_found)?.sign_in(now);
+    Ok(StatusCode::NO_CONTENT.into_response())
 }

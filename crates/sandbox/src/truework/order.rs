@@ -103,6 +103,22 @@ impl Order {
         }
     }
 
+    /// Nothing comes of it until the applicant signs in.
+    pub fn wait_for_the_widget(&mut self) {
+        self.begin(self.created + NEVER);
+    }
+
+    /// The applicant signs in; a second time makes no difference.
+    pub fn sign_in(&mut self, now: OffsetDateTime) {
+        if self.verifications.iter().all(|verification| verification.created > now) {
+            self.begin(now);
+        }
+    }
+
+    fn begin(&mut self, at: OffsetDateTime) {
+        self.verifications.iter_mut().for_each(|verification| verification.created = at);
+    }
+
     /// Those that there are by now.
     pub fn begun(&self, clock: &SimClock) -> impl Iterator<Item = &Verification> {
         let now = clock.now();
@@ -224,6 +240,9 @@ fn synchronous(ending: Ending) -> Ending {
         }
     }
 }
+
+/// As long as nobody comes.
+const NEVER: Duration = Duration::from_hours(24 * 365 * 100);
 
 const VERIFICATION: u16 = 0x0007;
 const REPORT: u16 = 0x000b;

@@ -119,8 +119,15 @@ fn older_versions_fetch_the_verification_whatever_the_hook_names() {
     retired["hook"]["id"] = json!("68");
     for body in [hook(), retired.clone()] {
         assert_eq!(of(Version::V2023_10_30, &body), order("order-1"));
-        assert_eq!(of(Version::V2022_08_01, &body), order("vr-1"));
-        assert_eq!(of(Version::V2020_12_07, &body), order("vr-1"));
+    }
+    for version in [Version::V2022_08_01, Version::V2020_12_07] {
+        assert_eq!(of(version, &hook()), order("vr-1"));
+        // What is told of a session is of the check that is bound to it.
+        let mut with_token = hook();
+        with_token["data"]["credentials_session_token"] = json!("a-token");
+        for body in [&retired, &with_token] {
+            assert_eq!(of(version, body), Some(session::object(reference(1), Some("vr-1".to_owned()))));
+        }
     }
     assert!(matches!(news(&retired).says, HookSays::Changed));
     let mut done = hook();

@@ -122,7 +122,6 @@ impl From<Page> for OrderPage {
 /// The answer to `POST /credentials/session`.
 #[derive(Deserialize)]
 pub struct Session {
-    pub id: Option<String>,
     pub token: Option<String>,
 }
 

@@ -7,6 +7,7 @@ mod direct;
 mod older;
 mod reports;
 mod reverification;
+mod sessions;
 mod signatures;
 mod site;
 mod timeline;

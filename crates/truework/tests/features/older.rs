@@ -5,7 +5,6 @@ use domain::{Outcome, Standing, Timestamp, VendorRef, Verdict};
 use provider::{Accepted, CancelAnswer, Fetched, ItemOutcome, LocateQuery, ProbeFault, Provider as _, Share, Sought};
 use sandbox::truework::Config;
 use sandbox::{Fault, FaultKind};
-use secrecy::ExposeSecret as _;
 use serde_json::json;
 use truework::{Settings, Truework, Version};
 
@@ -107,27 +106,6 @@ async fn checks_outlive_the_change_to_the_newest_version() {
         let unknown = newest.fetch(&context(Share::Poll), &VendorRef::order("nobody")).await;
         assert!(matches!(unknown, Ok(Fetched::Missing)), "{unknown:?}");
     }
-}
-
-#[tokio::test]
-async fn a_session_opens_the_way_for_an_applicant() {
-    let site = Site::of(Version::V2020_12_07).await;
-    let ours = reference();
-    let check = income(Some("Fake Company"), false);
-    let opened = site.adapter.open_session(&context(Share::Create), &order("000-00-0000"), &check, ours).await;
-    let session = opened.expect("a session");
-    assert_eq!(session.token.expose_secret().len(), 43);
-    let gone = site.adapter.fetch(&context(Share::Poll), &VendorRef::order(&session.id)).await;
-    assert!(matches!(gone, Ok(Fetched::Missing)), "a session cannot be looked at: {gone:?}");
-    // What comes of it carries our reference.
-    site.finish();
-    let verification = site.simulator.control().books().objects[0].parts[0].clone();
-    assert_eq!(site.look(&VendorRef::order(verification)).await.carries.ours(), Some(ours));
-
-    let newest = Site::of(Version::V2023_10_30).await;
-    let ctx = context(Share::Create);
-    assert!(newest.adapter.open_session(&ctx, &order("000-00-0000"), &check, ours).await.is_err());
-    assert_eq!(ctx.calls(), 0, "there are none in this version");
 }
 
 /// What an operator is told when the key is pinned to a newer version than the one that is set.
