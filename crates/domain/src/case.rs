@@ -61,12 +61,14 @@ pub struct CaseItem {
     pub review: Option<Reason>,
     /// When the call that sent it again had ended. A late scan follows it.
     pub resent_at: Option<Timestamp>,
+    /// From when on: the settle window of that call is over, however long the one in doubt took.
+    pub late_scan_at: Option<Timestamp>,
     /// Whether that late scan is over.
     pub late_scanned: bool,
 }
 
 impl Case {
-    /// How long after a call its object may still come to light.
+    /// From the call in doubt to the end of its settle window: how long its object may take to come to light.
     pub fn window(&self) -> std::time::Duration {
         self.window_ends_at.since(self.sent_at)
     }

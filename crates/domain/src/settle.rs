@@ -35,7 +35,6 @@ pub enum Finding {
 
 /// What the scans of an account say about one case: read once, asked for each of its items.
 pub struct Evidence<'a> {
-    window: Duration,
     window_ends_at: Timestamp,
     deadline: Timestamp,
     /// What was seen to carry a reference of the case.
@@ -85,7 +84,6 @@ impl<'a> Evidence<'a> {
             _ => Absence::TooFew { still_fails: after.last().is_some_and(|scan| !scan.seen.complete) },
         };
         Self {
-            window: case.window(),
             window_ends_at: case.window_ends_at,
             deadline: case.deadline,
             found,
@@ -114,10 +112,10 @@ impl<'a> Evidence<'a> {
     /// Judges one item of the case. `echoes` says whether the account was ever seen to give back a reference of ours.
     pub fn settle(&self, item: &CaseItem, echoes: bool, now: Timestamp) -> Finding {
         let found = self.found(item);
-        if let (ItemState::Bound | ItemState::Duplicate | ItemState::Absent, Some(resent_at)) =
-            (item.state, item.resent_at)
+        if let (ItemState::Bound | ItemState::Duplicate | ItemState::Absent, Some(late_scan_at)) =
+            (item.state, item.late_scan_at)
         {
-            if self.last_complete.is_none_or(|last| last < resent_at + self.window) {
+            if self.last_complete.is_none_or(|last| last < late_scan_at) {
                 return Finding::Wait;
             }
             let duplicates = found
@@ -286,6 +284,7 @@ mod tests {
             duplicates: Vec::new(),
             review: None,
             resent_at: None,
+            late_scan_at: None,
             late_scanned: false,
         }
     }
@@ -414,15 +413,17 @@ mod tests {
             state: ItemState::Bound,
             bound: Some(VendorRef::order("second")),
             resent_at: Some(at(200)),
+            late_scan_at: Some(at(230)),
             ..item()
         };
         assert_eq!(settle(&case(), &resent, &[scan(150, complete())], true, at(210)), Finding::Wait);
-        // A scan that another case asked for right after the resend is too early to show anything.
+        // A scan that another case asked for right after the resend is too early to show anything. What counts is the
+        // window of the call that sent it again: the one in doubt took its hundred seconds.
         let early = [scan(150, complete()), scan(220, complete())];
         assert_eq!(settle(&case(), &resent, &early, true, at(221)), Finding::Wait);
-        let late = [scan(150, complete()), scan(301, with_found(&[("first", 2), ("second", 199)]))];
+        let late = [scan(150, complete()), scan(230, with_found(&[("first", 2), ("second", 199)]))];
         assert_eq!(
-            settle(&case(), &resent, &late, true, at(302)),
+            settle(&case(), &resent, &late, true, at(231)),
             Finding::LateScanned { duplicates: vec![VendorRef::order("first")], possible: vec![] }
         );
     }

@@ -188,12 +188,12 @@ fn next_scan(case: &Case, orders: &[Order], now: Timestamp) -> Option<Timestamp>
 }
 
 /// Soon at first, then ever more rarely until the settle window ends, then quickly again for the two scans that can show
-/// absence. What was sent again is looked for once more a window later.
+/// absence. What was sent again is looked for once more when the window of that call is over.
 fn next_look(case: &Case, item: &CaseItem, now: Timestamp) -> Timestamp {
     let window = case.window();
     let step = (window / 50).clamp(Duration::from_millis(250), Duration::from_secs(30));
-    match (item.state, item.resent_at) {
-        (_, Some(resent)) => (resent + window).max(now + step),
+    match (item.state, item.late_scan_at) {
+        (_, Some(late)) => late.max(now + step),
         // It waits to be sent again, and its case is told when it was.
         (ItemState::Absent, None) => now + REVIEW_SCANS.0,
         _ if now < case.window_ends_at => {
@@ -227,6 +227,7 @@ mod tests {
             duplicates: Vec::new(),
             review: asked.then(|| Reason::new("look_alike", "")),
             resent_at: None,
+            late_scan_at: None,
             late_scanned: false,
         }
     }

@@ -268,7 +268,7 @@ impl Cases<'_> {
 
     fn open(&self, row: Row) -> Result<Case> {
         let details: Details = from_json(&self.tx.vault.open_row(CASE, row.id, &row.details)?)?;
-        Ok(Case {
+        let mut case = Case {
             id: CaseId::from_uuid(row.id),
             tenant: TenantId::new(row.tenant),
             account: AccountKey::try_from(row.account).map_err(|_| StoreError::Corrupt("a case's account"))?,
@@ -282,7 +282,13 @@ impl Cases<'_> {
             opened_at: Timestamp::new(row.opened_at),
             resolved_at: row.resolved_at.map(Timestamp::new),
             items: details.items.into_iter().map(CaseItem::from).collect(),
-        })
+        };
+        let window = case.window();
+        for item in &mut case.items {
+            // As it was counted before it was written down.
+            item.late_scan_at = item.late_scan_at.or_else(|| item.resent_at.map(|at| at + window));
+        }
+        Ok(case)
     }
 }
 
@@ -340,6 +346,8 @@ struct Item {
     duplicates: Vec<VendorRef>,
     review: Option<Reason>,
     resent_at: Option<Timestamp>,
+    #[serde(default)]
+    late_scan_at: Option<Timestamp>,
     late_scanned: bool,
 }
 
@@ -355,9 +363,22 @@ impl From<&CaseItem> for Item {
             duplicates,
             review,
             resent_at,
+            late_scan_at,
             late_scanned,
         } = item.clone();
-        Self { check_id, order_id, reference, state, after_absence, bound, duplicates, review, resent_at, late_scanned }
+        Self {
+            check_id,
+            order_id,
+            reference,
+            state,
+            after_absence,
+            bound,
+            duplicates,
+            review,
+            resent_at,
+            late_scan_at,
+            late_scanned,
+        }
     }
 }
 
@@ -373,8 +394,21 @@ impl From<Item> for CaseItem {
             duplicates,
             review,
             resent_at,
+            late_scan_at,
             late_scanned,
         } = item;
-        Self { check_id, order_id, reference, state, after_absence, bound, duplicates, review, resent_at, late_scanned }
+        Self {
+            check_id,
+            order_id,
+            reference,
+            state,
+            after_absence,
+            bound,
+            duplicates,
+            review,
+            resent_at,
+            late_scan_at,
+            late_scanned,
+        }
     }
 }

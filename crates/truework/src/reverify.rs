@@ -94,16 +94,21 @@ impl Truework {
     ) -> (ItemOutcome, Evidence) {
         let version = self.settings.version;
         let report = Place::read(&prior.report).filter(|report| is_of(report, version));
-        let Some(Place::Report(id) | Place::OlderReport { report: id, .. }) = report else {
-            let why = "The version of Truework's API was changed since the order was accepted; order it anew.";
-            return (ItemOutcome::Rejected(Reason::new("another_version", why)), Evidence::default());
+        // Older versions have the verification in the path; the order that a check is bound to may be a session.
+        let (parent, id) = match report {
+            Some(Place::Report(id)) => (prior.vendor.order_id.clone(), id),
+            Some(Place::OlderReport { verification, report }) => (verification, report),
+            Some(Place::Link(_)) | None => {
+                let why = "The version of Truework's API was changed since the order was accepted; order it anew.";
+                return (ItemOutcome::Rejected(Reason::new("another_version", why)), Evidence::default());
+            }
         };
         let Ok(body) = serde_json::to_vec(&CreateReverification { report_id: &id }) else {
             let why = Reason::new("input_unusable", "The report's id cannot be written as JSON.");
             return (ItemOutcome::Rejected(why), Evidence::default());
         };
         let started = Instant::now();
-        match self.client.reverify(ctx, &prior.vendor.order_id, body).await {
+        match self.client.reverify(ctx, &parent, body).await {
             Ok(answer) => (classify(&answer, self.account(), check, prior), Evidence::of(&answer)),
             Err(error) => {
                 let mut report = SubmitReport::of_error(submission, &error, started.elapsed());

@@ -220,6 +220,7 @@ impl Gateway {
                 duplicates: Vec::new(),
                 review: None,
                 resent_at: None,
+                late_scan_at: None,
                 late_scanned: false,
             }],
         };

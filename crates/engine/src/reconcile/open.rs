@@ -40,6 +40,7 @@ impl Doubt {
             duplicates: Vec::new(),
             review: self.review,
             resent_at: None,
+            late_scan_at: None,
             late_scanned: false,
         }
     }
@@ -308,12 +309,14 @@ impl Engine {
             // The news is of the very call that the case is about.
             return Ok(());
         }
-        let window = case.window();
+        let settle = self.account(&case.account).map(|account| account.settle_window(check.input.expose()));
+        let late = ended_at + settle.unwrap_or_else(|| case.window());
         // Proven as well: a hook may have told of the first object while the second call was under way.
         let waits =
             |item: &CaseItem| matches!(item.state, ItemState::Absent | ItemState::Proven) && item.resent_at.is_none();
         for item in case.items.iter_mut().filter(|item| item.check_id == check_id && waits(item)) {
             item.resent_at = Some(ended_at);
+            item.late_scan_at = Some(late);
             match &check.state.stage {
                 Stage::Bound(binding) => {
                     item.bound = Some(binding.vendor.clone());
@@ -325,7 +328,6 @@ impl Engine {
             }
         }
         // Other items of the case may be due before that.
-        let late = ended_at + window;
         case.next_scan_at = Some(case.next_scan_at.map_or(late, |at| at.min(late)));
         tx.cases().save(&case).await
     }

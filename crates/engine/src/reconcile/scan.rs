@@ -113,17 +113,14 @@ fn is_unasked(item: &CaseItem) -> bool {
 /// Whether a scan is to look for the item now. What was sent again is looked for once its window is over, or when its
 /// case is due by somebody's wish: any earlier it would make every scan of the account reach back to its first call.
 pub(super) fn is_sought(case: &Case, item: &CaseItem, now: Timestamp) -> bool {
-    match (item.state, item.resent_at) {
+    match (item.state, item.late_scan_at) {
         (ItemState::Unknown | ItemState::Proven, _) => true,
-        (_, Some(resent)) => {
-            !item.late_scanned
-                && (resent + case.window() <= now || case.next_scan_at.is_some_and(|due_at| due_at <= now))
-        }
+        (_, Some(late)) => !item.late_scanned && (late <= now || case.next_scan_at.is_some_and(|due_at| due_at <= now)),
         (_, None) => false,
     }
 }
 
 /// The latest time at which an object of this item can have come into being.
 fn last_moment(case: &Case, item: &CaseItem) -> Timestamp {
-    item.resent_at.map_or(case.window_ends_at, |resent| resent + case.window())
+    item.late_scan_at.unwrap_or(case.window_ends_at)
 }

@@ -231,6 +231,25 @@ async fn each_row_ends_as_the_report_says() {
     office.assert_one_to_one(batch).await;
 }
 
+/// The call in doubt took as long as the file ran; the one that sends the row again does not.
+#[tokio::test]
+async fn a_row_that_is_sent_again_is_looked_for_once_more_as_soon_as_a_single_create() {
+    let office = Office::open().await;
+    office.clerk.books().works_for = Some(Duration::from_hours(6));
+    let batch = office.people(4).await;
+    let lost = office.checks(batch).await.remove(0);
+    office.clerk.books().fates.insert(lost.reference(), Fate::Forgotten);
+    office.until_ended(batch).await;
+    let resolved =
+        async || office.cases().await.iter().all(|case| !case.items.is_empty() && case.state == CaseState::Resolved);
+    office.until(Duration::from_hours(12), "the late scan", resolved).await;
+    let case = office.cases().await.remove(0);
+    let item = &case.items[0];
+    let (resent_at, over) = (item.resent_at.expect("sent again"), case.resolved_at.expect("resolved"));
+    assert!(item.late_scanned && over >= resent_at + SETTLE, "not before its window is over");
+    assert!(over < resent_at + SETTLE * 2, "{over} is too long after {resent_at}");
+}
+
 #[tokio::test]
 async fn a_hook_of_a_check_whose_file_is_under_way_is_taken_in_after_it() {
     let office = Office::open().await;

@@ -22,6 +22,7 @@ pub fn case(bench: &Bench, order: &Order) -> Case {
         duplicates: Vec::new(),
         review: None,
         resent_at: None,
+        late_scan_at: None,
         late_scanned: false,
     };
     Case {
@@ -86,6 +87,7 @@ async fn a_case_comes_back_changes_and_is_resolved() {
     case.items[1].review = Some(Reason::new("look_alike", "Compare it."));
     case.items[1].after_absence = AfterAbsence::Fail { reason: Reason::new("refused", "No.") };
     case.items[1].resent_at = Some(at(30));
+    case.items[1].late_scan_at = Some(at(35));
     tx.cases().save(&case).await.unwrap();
     assert_same(&case, &tx.cases().lock(case.id).await.unwrap().unwrap());
     assert_eq!(tx.cases().open_of(&account()).await.unwrap().len(), 1);
@@ -99,6 +101,18 @@ async fn a_case_comes_back_changes_and_is_resolved() {
     assert!(tx.cases().open_of_submission(case.submission).await.unwrap().is_none());
     let unknown = self::case(&bench, &order);
     assert!(matches!(tx.cases().save(&unknown).await, Err(store::StoreError::Conflict(_))));
+}
+
+#[tokio::test]
+async fn what_was_sent_again_before_its_late_scan_was_written_down_has_one() {
+    let bench = Bench::new().await;
+    let order = bench.order(at(0));
+    let mut case = case(&bench, &order);
+    case.items[1].resent_at = Some(at(30));
+    let mut tx = bench.store.begin().await.unwrap();
+    tx.cases().insert(&case).await.unwrap();
+    let items = tx.cases().get(&Scope::All, case.id).await.unwrap().unwrap().items;
+    assert_eq!((items[0].late_scan_at, items[1].late_scan_at), (None, Some(at(30) + case.window())));
 }
 
 #[tokio::test]

@@ -61,6 +61,7 @@ impl Marks {
                 marks.born = value.get(..10).map(str::to_owned);
             }
         }
+        marks.names.sort_unstable();
         marks
     }
 
@@ -91,9 +92,13 @@ impl Marks {
         !self.names.is_empty() && same_day && self.names.iter().all(|name| shown.names.contains(name))
     }
 
-    /// What can be looked up: a number, or the first name there is.
-    fn keys(&self) -> impl Iterator<Item = &(Input, String)> {
-        self.numbers.iter().chain(&self.names)
+    /// Every choice of its names, of which there are three at most.
+    fn choices_of_names(&self) -> impl Iterator<Item = Vec<(Input, String)>> {
+        let is_chosen = |choice: usize, at: usize| choice >> at & 1 == 1;
+        (1..1 << self.names.len()).map(move |choice| {
+            let chosen = self.names.iter().enumerate().filter(|(at, _)| is_chosen(choice, *at));
+            chosen.map(|(_, name)| name.clone()).collect()
+        })
     }
 }
 
@@ -229,29 +234,38 @@ fn made(line: &Line, reference: Reference, made_at: Option<Timestamp>) -> RowOut
     RowOutcome::Made(Box::new(Accepted { vendor, provisional: false, reused, carries: line.carries, snapshot: None }))
 }
 
-/// The rows of a file, to look up.
+/// The rows of a file, to look up: by each of their numbers, or by all of their names together. Many have a name in common.
+#[derive(Default)]
 struct Rows {
     asked: Vec<Option<(String, String)>>,
     marks: Vec<Marks>,
     by_reference: BTreeMap<Reference, usize>,
-    by_key: HashMap<(Input, String), Vec<usize>>,
+    by_number: HashMap<(Input, String), Vec<usize>>,
+    by_names: HashMap<Vec<(Input, String)>, Vec<usize>>,
 }
 
 impl Rows {
     fn of(items: &[SubmissionItem]) -> Self {
-        let mut rows =
-            Self { asked: Vec::new(), marks: Vec::new(), by_reference: BTreeMap::new(), by_key: HashMap::new() };
+        let mut rows = Self::default();
         for (at, item) in items.iter().enumerate() {
             let asked = mapping::asked(&item.order, &item.check);
             let marks = asked.as_ref().and_then(Marks::of).unwrap_or_default();
             rows.by_reference.insert(item.reference, at);
-            for key in marks.keys() {
-                rows.by_key.entry(key.clone()).or_default().push(at);
-            }
-            rows.marks.push(marks);
+            rows.add(marks);
             rows.asked.push(asked.map(|asked| (asked.kind, asked.country)));
         }
         rows
+    }
+
+    fn add(&mut self, marks: Marks) {
+        let at = self.marks.len();
+        for number in &marks.numbers {
+            self.by_number.entry(number.clone()).or_default().push(at);
+        }
+        if marks.numbers.is_empty() {
+            self.by_names.entry(marks.names.clone()).or_default().push(at);
+        }
+        self.marks.push(marks);
     }
 
     /// Whether the line is about the type and country that were asked for, so far as it shows any.
@@ -264,10 +278,68 @@ impl Rows {
 
     /// The rows that the line can be about, each once.
     fn agreeing(&self, line: &Line, shown: &Marks) -> Vec<usize> {
-        let mut possible: Vec<usize> = shown.keys().filter_map(|key| self.by_key.get(key)).flatten().copied().collect();
-        possible.sort_unstable();
-        possible.dedup();
-        possible.retain(|at| self.fits(*at, line) && self.marks[*at].agree(shown));
-        possible
+        let agrees = |at: &usize| self.marks[*at].agree(shown) && self.fits(*at, line);
+        let mut agreeing: Vec<usize> = self.candidates(shown).filter(agrees).collect();
+        agreeing.sort_unstable();
+        agreeing.dedup();
+        agreeing
+    }
+
+    /// All that agree are among them, and few others.
+    fn candidates(&self, shown: &Marks) -> impl Iterator<Item = usize> {
+        let by_number = shown.numbers.iter().filter_map(|number| self.by_number.get(number));
+        let by_names = shown.choices_of_names().filter_map(|names| self.by_names.get(&names));
+        by_number.chain(by_names).flatten().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(inputs: &[(Input, &str)]) -> Marks {
+        Marks::among(inputs.iter().copied())
+    }
+
+    fn rows(all: impl IntoIterator<Item = Marks>) -> Rows {
+        let mut rows = Rows::default();
+        all.into_iter().for_each(|marks| rows.add(marks));
+        rows
+    }
+
+    #[test]
+    fn what_many_have_in_common_makes_none_of_them_a_candidate() {
+        let named =
+            |number: usize| marks(&[(Input::FirstName, &format!("Ana {number}")), (Input::LastName, "Muestra")]);
+        let numbered = |number: usize| {
+            let number = format!("10{number:08}");
+            marks(&[(Input::FirstName, "Ana"), (Input::LastName, "Muestra"), (Input::NationalId, &number)])
+        };
+        let rows = rows((0..1_000).map(named).chain((0..1_000).map(numbered)));
+        for at in [0, 999] {
+            assert_eq!(rows.candidates(&named(at)).collect::<Vec<_>>(), [at]);
+            assert_eq!(rows.candidates(&numbered(at)).collect::<Vec<_>>(), [1_000 + at]);
+        }
+    }
+
+    #[test]
+    fn all_that_agree_are_candidates() {
+        let kinds = [
+            &[(Input::NationalId, "1"), (Input::FirstName, "Ana"), (Input::LastName, "Muestra")][..],
+            &[(Input::NationalId, "1"), (Input::Passport, "P")],
+            &[(Input::Passport, "P")],
+            &[(Input::LastName, "muestra "), (Input::FirstName, "ANA")],
+            &[(Input::FirstName, "Ana"), (Input::DateOfBirth, "1990-05-15")],
+            &[(Input::CompanyName, "Ejemplo"), (Input::FirstName, "Ana"), (Input::LastName, "Muestra")],
+            &[(Input::CompanyName, "Ejemplo")],
+            &[],
+        ];
+        let rows = rows(kinds.map(marks));
+        for shown in kinds.map(marks) {
+            let candidates: Vec<_> = rows.candidates(&shown).collect();
+            for (at, ours) in rows.marks.iter().enumerate().filter(|(_, ours)| ours.agree(&shown)) {
+                assert!(candidates.contains(&at), "{:?} {:?}", ours.numbers, ours.names);
+            }
+        }
     }
 }
