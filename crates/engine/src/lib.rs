@@ -48,6 +48,7 @@ pub mod providers;
 pub mod reconcile;
 pub mod sweep;
 pub mod system;
+mod timeline;
 pub mod workers;
 
 use std::ops::Deref;

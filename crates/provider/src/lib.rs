@@ -25,6 +25,7 @@ pub mod passthrough;
 pub mod snapshot;
 pub mod submit;
 pub mod text;
+pub mod timeline;
 
 use std::time::Duration;
 
@@ -51,6 +52,7 @@ pub use crate::passthrough::{PassRefusal, Passed, PassedBody, PassedCall, Passth
 pub use crate::snapshot::{Carries, DocumentRef, Fetched, Snapshot};
 pub use crate::submit::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport};
 pub use crate::text::{native_status, vendor_code, vendor_id};
+pub use crate::timeline::{Note, Timeline};
 
 /// One account at one vendor.
 #[async_trait]
@@ -148,6 +150,11 @@ pub trait Provider: Send + Sync {
 
     /// The vendor's own log of its hooks, where it keeps one.
     fn hook_log(&self) -> Option<&dyn HookLog> {
+        None
+    }
+
+    /// The vendor's own record of what it did for an order, where it keeps one.
+    fn timeline(&self) -> Option<&dyn Timeline> {
         None
     }
 

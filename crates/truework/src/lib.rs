@@ -3,7 +3,7 @@
 //! The rooms: [`settings`], `client` (the calls; the only I/O), `signature` (whether an answer is the vendor's), `wire` (the
 //! vendor's JSON, by version), `validate` and `options` (what is refused before acceptance), `request` (ours → theirs),
 //! `mapping`, `found`, `details`, `inquiries` and `compare` (theirs → ours), `submit` (what a create's answer proves), `locate`
-//! (finding a lost create again), `hooks`; and what the vendor has beyond checks: [`reverify`], [`session`], `timeline`.
+//! (finding a lost create again), `hooks`, `timeline`; and what the vendor has beyond checks: [`reverify`], [`session`].
 //! `docs/vendors/truework.md` lists every quirk of the vendor with the room that knows it.
 
 mod client;
@@ -38,7 +38,7 @@ use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, 
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
     HookAuthentication, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, LostReason, Passthrough,
-    ProbeFault, Product, Provider, Snapshot, Submission, SubmissionItem, SubmitReport, SweepQuery, vendor_id,
+    ProbeFault, Product, Provider, Snapshot, Submission, SubmissionItem, SubmitReport, SweepQuery, Timeline, vendor_id,
 };
 
 use crate::client::{Client, bad_request, unexpected};
@@ -313,6 +313,10 @@ impl Provider for Truework {
 
     fn passthrough(&self) -> Option<&dyn Passthrough> {
         Some(self)
+    }
+
+    fn timeline(&self) -> Option<&dyn Timeline> {
+        self.settings.version.has_orders().then_some(self as &dyn Timeline)
     }
 
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {
