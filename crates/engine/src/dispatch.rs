@@ -343,6 +343,7 @@ impl Engine {
             self.note_resent(tx, order, check_id, ended_at).await?;
         }
         let plan = self.plan_after(account, order, check_id, retry_after);
+        let plan = self.after_create(tx, account, order, check_id, plan).await?;
         tx.orders().save(order, &plan.into_iter().collect::<Vec<_>>(), &events).await?;
         if let Some(misbound) = misbound {
             self.doubt_binding(tx, account, order, misbound).await?;

@@ -13,6 +13,7 @@ use futures::StreamExt as _;
 use provider::{CancelAnswer, Carries, Fetched, Share, Snapshot};
 use store::{Plan, Scope, StoreError, Tx, Work};
 
+use crate::timeline::{Reading, is_change};
 use crate::{Account, Engine, Parts};
 
 /// So many looks of one account are under way at once.
@@ -21,6 +22,14 @@ const AT_ONCE: i64 = 8;
 /// When a cancel call that failed is made again.
 const SOONEST_RETRY: Duration = Duration::from_secs(1);
 const LATEST_RETRY: Duration = Duration::from_secs(30);
+
+/// Why it is looked now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    Due,
+    /// A caller asked for it.
+    Asked,
+}
 
 /// One look at a vendor's object.
 #[derive(Clone, Copy)]
@@ -63,15 +72,15 @@ impl Engine {
     /// Claims the checks of an account that are due to be looked at, at most `limit`, and looks. Gives how many.
     pub async fn follow(&self, account: &Account, limit: i64) -> Result<usize, StoreError> {
         let now = self.now();
-        // A cancel and a fetch of two requests each, and then some.
-        let lease = account.timing.timeout * 4 + self.settings.lease_margin;
+        // A cancel and a fetch of two requests each, the vendor's notes, and then some.
+        let lease = account.timing.timeout * 5 + self.settings.lease_margin;
         // No more than are looked at at once: what waits behind them would lose its lease.
         let limit = limit.min(AT_ONCE);
         let claims = self.store().claim_looks(&account.key, limit, now, now + lease).await?;
         let count = claims.len();
         futures::stream::iter(claims)
             .for_each_concurrent(None, |claim| async move {
-                if let Err(error) = self.look(account, claim.order_id, claim.check_id).await {
+                if let Err(error) = self.look(account, claim.order_id, claim.check_id, Occasion::Due).await {
                     // Its lease runs out, and it is looked at again.
                     tracing::warn!(%error, check = %claim.check_id, "could not record a look at a vendor's object");
                 }
@@ -80,25 +89,42 @@ impl Engine {
         Ok(count)
     }
 
-    /// Looks at every open check of an order that a vendor has, now. `None`: the caller has no such order.
+    /// Looks at every open check of an order that a vendor has, now, and at those that ended without their notes. `None`:
+    /// the caller has no such order.
     pub async fn refresh(&self, scope: &Scope, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let Some(order) = self.store().begin().await?.orders().get(scope, id).await? else { return Ok(None) };
-        let bound = order.checks.iter().filter(|check| check.state.binding().is_some() && !check.status().is_final());
-        for check in bound {
-            if let Some(account) = self.account(&check.account) {
-                self.look(account, id, check.id).await?;
+        let mut tx = self.store().begin().await?;
+        let Some(order) = tx.orders().get(scope, id).await? else { return Ok(None) };
+        let mut due = Vec::new();
+        for check in order.checks.iter().filter(|check| check.state.binding().is_some()) {
+            if let Some(account) = self.account(&check.account)
+                && (!check.status().is_final() || self.owes_notes(&mut tx, account, check).await?)
+            {
+                due.push((account, check.id));
             }
+        }
+        tx.cancel().await?;
+        for (account, check_id) in due {
+            self.look(account, id, check_id, Occasion::Asked).await?;
         }
         self.store().begin().await?.orders().get(scope, id).await
     }
 
     /// Asks the vendor to cancel, if that is wished for, and fetches how its object stands.
-    async fn look(&self, account: &Account, order_id: OrderId, check_id: CheckId) -> Result<(), StoreError> {
-        let order = self.store().begin().await?.orders().get(&Scope::All, order_id).await?;
+    async fn look(
+        &self,
+        account: &Account,
+        order_id: OrderId,
+        check_id: CheckId,
+        occasion: Occasion,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.store().begin().await?;
+        let order = tx.orders().get(&Scope::All, order_id).await?;
         let Some(check) = order.as_ref().and_then(|order| order.check(check_id)) else { return Ok(()) };
         let Some(binding) = check.state.binding() else {
             return Ok(());
         };
+        let owes_notes = self.owes_notes(&mut tx, account, check).await?;
+        tx.cancel().await?;
         let vendor = binding.vendor.clone();
         let mut news = Vec::new();
         let mut ask_again_after = None;
@@ -155,6 +181,14 @@ impl Engine {
             }
             Some(Carries::Descent | Carries::Foreign) | None => false,
         };
+        let look = snapshot.as_ref().map(|snapshot| Look { vendor: &vendor, snapshot, at: started_at, echoes });
+        let reading = match look {
+            Some(look) if owes_notes || occasion == Occasion::Asked || is_change(check, look.snapshot) => {
+                self.read_notes(account, check, look).await
+            }
+            None if owes_notes => Reading::Failed,
+            _ => Reading::NotDue,
+        };
         let mut tx = self.store().begin().await?;
         let Some(mut order) = tx.orders().lock(order_id).await? else { return Ok(()) };
         let now = self.now();
@@ -162,8 +196,9 @@ impl Engine {
         for news in news {
             seen.events.extend(order.tell(check_id, &news, now));
         }
-        if let Some(snapshot) = &snapshot {
-            let look = Look { vendor: &vendor, snapshot, at: started_at, echoes };
+        if let Some(look) = look {
+            // What the vendor did comes before what came of it.
+            seen.events.extend(self.note_events(&mut tx, account, &order, check_id, look, &reading).await?);
             seen.add(self.observe(&mut tx, account, &mut order, check_id, look).await?);
             seen.events.extend(self.refuse_to_cancel(account, &mut order, check_id, look));
         } else if is_missing {
@@ -172,6 +207,7 @@ impl Engine {
         }
         let is_news = !seen.events.is_empty();
         let plan = self.plan_after(account, &order, check_id, ask_again_after);
+        let plan = self.after_reading(&mut tx, &order, check_id, &vendor, &reading, plan).await?;
         self.save_seen(&mut tx, account, &mut order, seen, plan).await?;
         tx.save().await?;
         if is_news {
@@ -276,7 +312,7 @@ impl Engine {
     }
 
     /// Whether the vendor's object, which shows no reference now, may do so later.
-    fn may_be_confirmed(&self, account: &Account, check: &Check, echoes: bool) -> bool {
+    pub(crate) fn may_be_confirmed(&self, account: &Account, check: &Check, echoes: bool) -> bool {
         let is_young = |bound: Timestamp| self.now() < bound + account.settle_window(check.input.expose());
         // A reverification never shows a reference, whatever else in its account does.
         let will_show = echoes && check.input.expose().prior_report().is_none();

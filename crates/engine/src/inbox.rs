@@ -426,9 +426,9 @@ fn is_surely_of(news: &HookNews, binding: &Binding) -> bool {
 
 /// A vendor's own word, made safe to show: it is not ours, and a timeline holds no personal data. Words have letters; a
 /// run of digits could be anybody's number.
-fn word(text: &str) -> String {
-    let kept: String =
-        text.chars().filter(|letter| letter.is_ascii_alphabetic() || matches!(letter, '_' | '.')).take(64).collect();
+pub(crate) fn word(text: &str) -> String {
+    let is_kept = |letter: &char| letter.is_ascii_alphabetic() || matches!(letter, '_' | '.' | '-');
+    let kept: String = text.chars().filter(is_kept).take(64).collect();
     if kept.is_empty() { "other".to_owned() } else { kept }
 }
 

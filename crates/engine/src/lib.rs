@@ -50,6 +50,7 @@ pub mod reconcile;
 pub mod reverify;
 pub mod sweep;
 pub mod system;
+mod timeline;
 pub mod workers;
 
 use std::ops::Deref;

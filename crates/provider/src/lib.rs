@@ -26,6 +26,7 @@ pub mod reverification;
 pub mod snapshot;
 pub mod submit;
 pub mod text;
+pub mod timeline;
 
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ pub use crate::reverification::{Completed, Reverification};
 pub use crate::snapshot::{Carries, DocumentRef, Fetched, Snapshot};
 pub use crate::submit::{Accepted, Evidence, ItemOutcome, Submission, SubmissionItem, SubmitReport};
 pub use crate::text::{native_status, vendor_code, vendor_id};
+pub use crate::timeline::{Note, Timeline};
 
 /// One account at one vendor.
 #[async_trait]
@@ -156,6 +158,11 @@ pub trait Provider: Send + Sync {
 
     /// What the vendor verifies again more cheaply than it checks it, where it does and this adapter uses it.
     fn reverification(&self) -> Option<&dyn Reverification> {
+        None
+    }
+
+    /// The vendor's own record of what it did for an order, where it keeps one.
+    fn timeline(&self) -> Option<&dyn Timeline> {
         None
     }
 

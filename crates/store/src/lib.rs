@@ -39,6 +39,7 @@ pub mod sweeps;
 pub mod tx;
 pub mod vault;
 pub mod vendor_files;
+pub mod vendor_notes;
 pub mod vendor_objects;
 
 pub use crate::accounts::{AccountStatus, Circuit, Paused};

@@ -27,6 +27,7 @@ use crate::scans::Scans;
 use crate::submissions::Submissions;
 use crate::vault::{OrderKey, Vault};
 use crate::vendor_files::VendorFiles;
+use crate::vendor_notes::VendorNotes;
 use crate::vendor_objects::VendorObjects;
 
 /// The schema, forward only.
@@ -232,6 +233,10 @@ impl Tx {
 
     pub fn inbox(&mut self) -> Inbox<'_> {
         Inbox { tx: self }
+    }
+
+    pub fn vendor_notes(&mut self) -> VendorNotes<'_> {
+        VendorNotes { tx: self }
     }
 
     pub fn idempotency(&mut self) -> Idempotency<'_> {

@@ -10,7 +10,7 @@ use domain::{CheckInput, Clock as _, FieldError, OrderInput, Reason, Reference, 
 use provider::{
     Actions, Administration, Bulk, ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched,
     HookLog, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, Monitoring, ProbeFault, Provider,
-    Reverification, Snapshot, Submission, SubmitReport, SweepQuery,
+    Reverification, Snapshot, Submission, SubmitReport, SweepQuery, Timeline,
 };
 
 use crate::clock::TestClock;
@@ -142,6 +142,18 @@ impl Provider for Watched {
 
     fn hook_log(&self) -> Option<&dyn HookLog> {
         self.provider.hook_log()
+    }
+
+    fn timeline(&self) -> Option<&dyn Timeline> {
+        self.provider.timeline()
+    }
+
+    fn products(&self) -> &'static [&'static str] {
+        self.provider.products()
+    }
+
+    fn as_product(&self, product: &str, check: &CheckInput) -> Result<CheckInput, FieldError> {
+        self.provider.as_product(product, check)
     }
 
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {

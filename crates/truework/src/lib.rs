@@ -3,8 +3,8 @@
 //! The rooms: [`settings`], `client` (the calls; the only I/O), `signature` (whether an answer is the vendor's), `wire` (the
 //! vendor's JSON, by version), `validate` and `options` (what is refused before acceptance), `request` (ours → theirs),
 //! `mapping`, `found`, `details`, `inquiries` and `compare` (theirs → ours), `submit` (what a create's answer proves), `locate`
-//! (finding a lost create again), `hooks`; `session` (Direct in older versions); and what the vendor has beyond checks:
-//! `reverify`, `timeline`.
+//! (finding a lost create again), `hooks`, `timeline`, `session` (Direct in older versions); and what the vendor has beyond
+//! checks: `reverify`.
 //! `docs/vendors/truework.md` lists every quirk of the vendor with the room that knows it.
 
 mod client;
@@ -40,7 +40,7 @@ use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Evidence, Fetched,
     HookAuthentication, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, LostReason, Passthrough,
     ProbeFault, Product, Provider, Reverification, Snapshot, Submission, SubmissionItem, SubmitReport, SweepQuery,
-    vendor_id,
+    Timeline, vendor_id,
 };
 
 use crate::client::{Client, bad_request, unexpected};
@@ -336,6 +336,10 @@ impl Provider for Truework {
 
     fn passthrough(&self) -> Option<&dyn Passthrough> {
         Some(self)
+    }
+
+    fn timeline(&self) -> Option<&dyn Timeline> {
+        self.settings.version.has_orders().then_some(self as &dyn Timeline)
     }
 
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {

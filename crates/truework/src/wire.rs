@@ -301,6 +301,7 @@ pub struct EventPage {
 #[derive(Deserialize)]
 pub struct Event {
     pub id: Option<String>,
+    pub created: Option<String>,
     #[serde(rename = "type")]
     pub kind: Option<String>,
     pub strategy: Option<String>,

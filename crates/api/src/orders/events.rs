@@ -32,8 +32,11 @@ pub struct EventView {
     check_id: Option<CheckId>,
     /// The order's version after the change.
     version: i64,
+    /// When the gateway learned of it.
     at: Timestamp,
-    /// Statuses and words.
+    /// Statuses and words. A `check.notification` tells of a step of the vendor's work: `notification` is the vendor's
+    /// word for it, and where the vendor says more, `strategy` how it went about it, `vendor_time` when, and
+    /// `vendor_check_id` for which part of its order.
     #[schema(value_type = Object)]
     data: Map<String, Value>,
 }

@@ -18,7 +18,7 @@ use crate::views::OrderView;
 
 /// Fetch an order from its vendors now
 ///
-/// Looks at each check that a vendor works on. A vendor that cannot be reached leaves its checks as they are.
+/// Looks at each check that a vendor works on, and asks the vendor what it did for it. A vendor that cannot be reached leaves its checks as they are.
 #[utoipa::path(
     post, path = "/v1/orders/{id}/refresh", operation_id = "refreshOrder", tag = "orders",
     params(

@@ -22,5 +22,6 @@ mod truora_files;
 mod unreadable;
 mod vendor_monitor_races;
 mod vendor_monitors;
+mod vendor_notes;
 mod waterfalls;
 mod world;

@@ -106,7 +106,7 @@ impl Simulator {
             let after = verification.state(clock);
             if !Verification::is_ended(after) {
                 let details = body["cancellation_details"].as_str().map(str::to_owned);
-                verification.canceled = Some(Cancellation { reason: reason.to_owned(), details, after });
+                verification.canceled = Some(Cancellation { reason: reason.to_owned(), details, after, at: now });
             }
         }
         Ok(())
@@ -239,7 +239,7 @@ async fn events(
     let paging = Paging::read(&habits, uri.path(), &filter)?;
     let state = simulator.state();
     let order = state.find(&id).ok_or_else(not_found)?;
-    let events = simulator.events_of(order);
+    let events = simulator.events_of(&habits, order);
     Ok(Json(finish(&habits, simulator.envelope(&paging, &events, Value::clone))).into_response())
 }
 

@@ -47,12 +47,15 @@
 //! | `hide_parent` | a reverification's order is given back without its parent |
 //! | `empty_cancel` | a cancellation is answered without a body, as an early page had it |
 //! | `new_fields` | answers hold fields that no contract knows, which the vendor may add at any time |
+//! | `events_newest_first` | an order's events come newest first (their order is unknown of the vendor) |
+//! | `event_sentences` | events' types and strategies are sentences about the subject, as their messages always are |
 //! | `sign` | answers are signed: `right`, `wrong`, or `no` (whether newer versions still sign is unknown) |
 
 mod api;
 mod caller;
 pub mod cases;
 mod dress;
+mod events;
 mod hooks;
 mod intake;
 mod older_api;
@@ -139,6 +142,8 @@ pub struct Habits {
     pub hide_parent: bool,
     pub empty_cancel: bool,
     pub new_fields: bool,
+    pub events_newest_first: bool,
+    pub event_sentences: bool,
     pub sign: Sign,
 }
 
@@ -191,6 +196,8 @@ impl Default for Habits {
             hide_parent: false,
             empty_cancel: false,
             new_fields: false,
+            events_newest_first: false,
+            event_sentences: false,
             sign: Sign::Right,
         }
     }

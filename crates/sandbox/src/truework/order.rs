@@ -27,6 +27,7 @@ pub struct Cancellation {
     pub details: Option<String>,
     /// The state that it found.
     pub after: &'static str,
+    pub at: OffsetDateTime,
 }
 
 pub struct Order {
@@ -218,6 +219,16 @@ impl Verification {
     /// The reports' contents, in the order of `report_ids`.
     pub fn employments(&self) -> &'static [Employment] {
         employments_of(self.ending)
+    }
+
+    /// When it came to this of its steps.
+    pub fn time_of(&self, step: &str) -> OffsetDateTime {
+        match (step, &self.canceled) {
+            ("pending-approval", _) => self.created,
+            ("processing", _) => self.created + self.approval,
+            ("canceled", Some(canceled)) => canceled.at,
+            _ => self.completed_at(),
+        }
     }
 
     pub fn completed_at(&self) -> OffsetDateTime {

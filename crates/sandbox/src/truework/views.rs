@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::cases::Employment;
 use super::dress::{same, word};
 use super::order::{Mode, Order, Verification};
-use super::report_views::{annotations, method};
+use super::report_views::annotations;
 use super::{Habits, Simulator};
 use crate::clock::rfc3339;
 
@@ -128,37 +128,6 @@ impl Simulator {
             "truework_direct_session_token": order.session_token,
         }] })
     }
-
-    /// What was done for an order. Neither types nor strategies are published; these are ours.
-    pub fn events_of(&self, order: &Order) -> Vec<Value> {
-        let mut events = vec![event(&order.id, 0, order.created, "order-created", None, None)];
-        for verification in order.begun(&self.tools.clock) {
-            for (place, step) in verification.steps(&self.tools.clock).into_iter().enumerate() {
-                let strategy = (step == "processing").then_some(method(order));
-                let id = Some(verification.id.as_str());
-                events.push(event(&verification.id, place, verification.created, step, strategy, id));
-            }
-        }
-        events
-    }
-}
-
-fn event(
-    of: &str,
-    place: usize,
-    at: time::OffsetDateTime,
-    kind: &str,
-    strategy: Option<&str>,
-    verification: Option<&str>,
-) -> Value {
-    json!({
-        "id": format!("{of}-{place}"),
-        "created": rfc3339(at),
-        "type": kind,
-        "message": format!("It is {kind} now."),
-        "strategy": strategy,
-        "verification_request_id": verification,
-    })
 }
 
 fn reverification_echo(habits: &Habits, order: &Order) -> Value {

@@ -22,3 +22,4 @@ mod support;
 mod sweeps;
 mod transactions;
 mod vendor_files;
+mod vendor_notes;
