@@ -9,8 +9,8 @@ use domain::case::Sightings;
 use domain::{CheckInput, Clock as _, FieldError, OrderInput, Reason, Reference, Timestamp, VendorRef};
 use provider::{
     Actions, Administration, Bulk, ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched,
-    HookLog, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, Monitoring, ProbeFault, Provider, Snapshot,
-    Submission, SubmitReport, SweepQuery,
+    HookLog, HookNews, HookRefused, HookRequest, ItemOutcome, Joining, LocateQuery, Monitoring, ProbeFault, Provider,
+    Snapshot, Submission, SubmitReport, SweepQuery,
 };
 
 use crate::clock::TestClock;
@@ -126,6 +126,10 @@ impl Provider for Watched {
 
     fn bulk(&self) -> Option<&dyn Bulk> {
         self.provider.bulk()
+    }
+
+    fn joining(&self) -> Option<&dyn Joining> {
+        self.provider.joining()
     }
 
     fn actions(&self) -> Option<&dyn Actions> {

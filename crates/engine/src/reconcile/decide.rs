@@ -10,7 +10,7 @@ use domain::{
 use store::{Decision, Plan, Scope, StoreError, Tx, Work};
 
 use super::next_scan;
-use crate::{Account, CancelDuplicates, Engine, find, find_mut};
+use crate::{Account, CancelDuplicates, Engine, find, find_mut, joint};
 
 /// What a decision changes besides the case.
 #[derive(Default)]
@@ -42,6 +42,8 @@ impl Engine {
         let mut after = Consequences::default();
         let evidence = Evidence::of(&case, scans);
         let mut items = std::mem::take(&mut case.items);
+        let is_proven = |item: &&CaseItem| item.state == ItemState::Proven;
+        let proven: Vec<_> = items.iter().filter(is_proven).map(|item| item.check_id).collect();
         for item in items.iter_mut().filter(|item| !item.is_settled()) {
             let Some(order) = find_mut(&mut orders, item.order_id) else { continue };
             let caught_up = catch_up(&case, order, item, now);
@@ -58,6 +60,11 @@ impl Engine {
             if finding == Finding::Absent && !inbox_is_clear {
                 // A hook that waits to be read may prove the opposite.
                 finding = Finding::Wait;
+            }
+            if finding == Finding::Absent
+                && let Some(why) = joint::may_be_unseen(account, &case, order, item.check_id, &proven, scans)
+            {
+                finding = Finding::Review(why);
             }
             self.carry_out(&mut tx, account, &case, order, item, finding, &mut after).await?;
             settled_by_other_news(order, item);
@@ -154,9 +161,11 @@ impl Engine {
         duplicates: Vec<VendorRef>,
     ) -> Result<Vec<Event>, StoreError> {
         let (mut events, now) = (Vec::new(), self.now());
-        let cancel = self.settings.cancel_duplicates == CancelDuplicates::Auto;
         for duplicate in duplicates {
             let (order_id, objects) = (&duplicate.order_id, &mut tx.vendor_objects());
+            // Another check's part may be in it: it is no duplicate of that one's.
+            let is_free = objects.holders(&account.key, order_id).await?.is_empty();
+            let cancel = is_free && self.settings.cancel_duplicates == CancelDuplicates::Auto;
             if objects.add_duplicate(&account.key, order_id, item.reference, case.id, now, cancel).await? {
                 tracing::warn!(case = %case.id, check = %item.check_id, vendor_order = %order_id, "the vendor has a second order for a check");
                 metrics::counter!("vetgate_duplicates_total", "account" => account.key.to_string()).increment(1);
