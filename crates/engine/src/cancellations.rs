@@ -33,19 +33,13 @@ impl Engine {
         let id = &wanted.vendor_order_id;
         let ctx = self.call_context(account, Share::Create);
         let reason = Reason::new("duplicate", "The same check is under way as another order.");
-        let vendor = VendorRef::order(id);
-        let (answer, what) = if self.is_wanted(account, &vendor, None).await? {
-            // A second part of one check beside the part of another: to cancel the one would end the other.
-            (ObjectCancel::Refused, "duplicate_is_needed")
-        } else {
-            match account.provider.cancel(&ctx, &vendor, &reason).await {
-                Ok(CancelAnswer::Agreed | CancelAnswer::AlreadyEnded) => (ObjectCancel::Canceled, "duplicate_canceled"),
-                Ok(CancelAnswer::Refused(_)) => (ObjectCancel::Refused, "duplicate_cancel_refused"),
-                Err(error) => {
-                    tracing::info!(account = %account.key, vendor_order = id, %error, "could not ask the vendor to cancel a duplicate");
-                    self.call_failed(&account.key, &error).await;
-                    return Ok(());
-                }
+        let (answer, what) = match account.provider.cancel(&ctx, &VendorRef::order(id), &reason).await {
+            Ok(CancelAnswer::Agreed | CancelAnswer::AlreadyEnded) => (ObjectCancel::Canceled, "duplicate_canceled"),
+            Ok(CancelAnswer::Refused(_)) => (ObjectCancel::Refused, "duplicate_cancel_refused"),
+            Err(error) => {
+                tracing::info!(account = %account.key, vendor_order = id, %error, "could not ask the vendor to cancel a duplicate");
+                self.call_failed(&account.key, &error).await;
+                return Ok(());
             }
         };
         let mut tx = self.store().begin().await?;

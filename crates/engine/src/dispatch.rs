@@ -165,7 +165,14 @@ impl Engine {
             note(&mut changes, Vec::new(), claim.order_id, claim.check_id, Some((Work::Send, now)));
         }
         for call in planned.calls {
-            let checks: Vec<&Claim> = call.checks.iter().map(|at| &wanted[*at]).collect();
+            let mut checks: Vec<&Claim> = call.checks.iter().map(|at| &wanted[*at]).collect();
+            if call.joint {
+                // Parts stand as the caller listed them, whoever was claimed first.
+                checks.sort_by_key(|claim| {
+                    let check = find(&orders, claim.order_id).and_then(|order| order.check(claim.check_id));
+                    check.map(|check| check.position)
+                });
+            }
             round.tickets.extend(self.prepare(account, &mut orders, &checks, call.joint, &mut changes));
         }
         for (id, (plans, events)) in &changes {

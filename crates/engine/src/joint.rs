@@ -108,19 +108,9 @@ impl Engine {
         if submission.is_some_and(|submission| siblings(account, order, check_id, submission).any(is_open)) {
             return Ok(true);
         }
-        self.is_wanted(account, vendor, Some(check_id)).await
-    }
-
-    /// Whether a check, besides this one, is bound to the vendor's object and still wants it.
-    pub(crate) async fn is_wanted(
-        &self,
-        account: &Account,
-        vendor: &VendorRef,
-        besides: Option<CheckId>,
-    ) -> Result<bool, StoreError> {
         let mut tx = self.store().begin().await?;
         let mut holders = tx.vendor_objects().holders(&account.key, &vendor.order_id).await?;
-        holders.retain(|holder| Some(holder.check_id) != besides);
+        holders.retain(|holder| holder.check_id != check_id);
         if holders.is_empty() {
             return Ok(false);
         }

@@ -161,11 +161,10 @@ impl Engine {
         duplicates: Vec<VendorRef>,
     ) -> Result<Vec<Event>, StoreError> {
         let (mut events, now) = (Vec::new(), self.now());
+        // One that another check is bound to is never canceled for this one: a second part beside the other's.
+        let cancel = self.settings.cancel_duplicates == CancelDuplicates::Auto;
         for duplicate in duplicates {
             let (order_id, objects) = (&duplicate.order_id, &mut tx.vendor_objects());
-            // Another check's part may be in it: it is no duplicate of that one's.
-            let is_free = objects.holders(&account.key, order_id).await?.is_empty();
-            let cancel = is_free && self.settings.cancel_duplicates == CancelDuplicates::Auto;
             if objects.add_duplicate(&account.key, order_id, item.reference, case.id, now, cancel).await? {
                 tracing::warn!(case = %case.id, check = %item.check_id, vendor_order = %order_id, "the vendor has a second order for a check");
                 metrics::counter!("vetgate_duplicates_total", "account" => account.key.to_string()).increment(1);
