@@ -757,6 +757,57 @@ async fn a_hook_for_one_keeps_its_siblings_from_being_sent_again() {
     assert_eq!(calls(world), [2], "nothing was sent again");
 }
 
+/// Its siblings were counted as absent with it, and are about to be sent again.
+#[tokio::test]
+async fn a_hook_after_absence_was_shown_calls_its_siblings_back() {
+    let mail = Mail::open().await;
+    let world = &mail.world;
+    theary(world).arm(Fault::new("create", FaultKind::DropAfter));
+    set(world, json!({ "list_lag_ms": 900_000 }));
+    let id = world.accept(together()).await;
+    send(world).await;
+    let waits = |check: &Check| check.status() == CheckStatus::Queued;
+    while !checks(world, id).await.iter().all(waits) {
+        world.engine.reconcile().await.expect("reconciled");
+        world.clock.advance(Duration::from_secs(1));
+    }
+    world.clock.advance(Duration::from_mins(11));
+    let first = checks(world, id).await.remove(0);
+    let ended = completed(&mail.wait_for(2).await, &first);
+    mail.deliver([ended]).await;
+    assert!(checks(world, id).await.iter().all(|check| check.status() == CheckStatus::Unconfirmed));
+    world
+        .work_until(Duration::from_hours(24), "both are found", async || {
+            checks(world, id).await.iter().all(|check| check.status() == CheckStatus::Completed)
+        })
+        .await;
+    each_has_its_part(world, &checks(world, id).await);
+    assert_eq!((calls(world), world.books("theary").objects.len()), (vec![2], 1));
+}
+
+/// The vendor refused the token, and had made the order all the same.
+#[tokio::test]
+async fn a_hook_after_a_call_that_counted_as_not_made_stops_them_all() {
+    let mail = Mail::open().await;
+    let world = &mail.world;
+    theary(world).arm(Fault::new("create", FaultKind::StatusAfter).status(401));
+    let id = world.accept(together()).await;
+    send(world).await;
+    assert!(checks(world, id).await.iter().all(|check| check.status() == CheckStatus::Queued));
+    world.clock.advance(Duration::from_mins(11));
+    let second = checks(world, id).await.remove(1);
+    let ended = completed(&mail.wait_for(2).await, &second);
+    mail.deliver([ended]).await;
+    let case = world.cases().await.remove(0);
+    let mut states: Vec<_> = case.items.iter().map(|item| item.state).collect();
+    states.sort_by_key(|state| state.as_str());
+    assert_eq!(states, [ItemState::Proven, ItemState::Unknown]);
+    world.work_until_settled(&[id]).await;
+    let checks = checks(world, id).await;
+    each_has_its_part(world, &checks);
+    assert_eq!((calls(world), world.books("theary").objects.len()), (vec![2], 1));
+}
+
 // ---- operators ----
 
 #[tokio::test]
