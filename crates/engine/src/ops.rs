@@ -207,7 +207,7 @@ impl Engine {
         let foreign = |detail| Err(ResolveError::foreign(index, detail));
         let ctx = self.call_context(account, Share::LookUp);
         let check = order.check(check_id).ok_or(ResolveError::NotInCase { index })?;
-        let carries = match self.fetch_for(account, &ctx, check, &VendorRef::order(vendor_order_id)).await {
+        let whose = match self.fetch_for(account, &ctx, check, &VendorRef::order(vendor_order_id)).await {
             Ok(Sight::Whole(Fetched::Missing)) => return foreign("the vendor has no such order"),
             Ok(Sight::Whole(Fetched::NotBegun)) => {
                 return foreign("the vendor has nothing to bind yet: nobody has begun; resend it instead");
@@ -223,7 +223,7 @@ impl Engine {
             }
             Err(error) => return Err(ResolveError::Vendor(error.to_string())),
         };
-        match carries {
+        match whose {
             Carries::Nothing => Ok(()),
             Carries::Ours(carried) if carried == check.reference() => Ok(()),
             Carries::Ours(_) | Carries::Foreign => foreign("that vendor order carries another reference"),

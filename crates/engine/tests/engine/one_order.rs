@@ -45,9 +45,9 @@ fn about(draft: &mut OrderDraft, at: usize, name: &str) {
     let mut input = draft.checks[at].input.expose().clone();
     match &mut input.spec {
         CheckSpec::EmploymentVerification(check) => {
-            check.employer.as_mut().expect("an employer").name = name.to_owned();
+            name.clone_into(&mut check.employer.as_mut().expect("an employer").name);
         }
-        CheckSpec::EducationVerification(check) => check.institution.name = name.to_owned(),
+        CheckSpec::EducationVerification(check) => name.clone_into(&mut check.institution.name),
         _ => panic!("a verification"),
     }
     draft.checks[at].input = input.into();
@@ -646,11 +646,11 @@ impl Mail {
         Self { world, room }
     }
 
-    /// The letters that come in while the simulator is looked at, at least so many.
-    async fn wait_for(&self, count: usize) -> Vec<Letter> {
+    /// The letters that came in until so many of them told of a search's end.
+    async fn wait_for(&self, ends: usize) -> Vec<Letter> {
         self.world.books("theary");
-        let mut letters = Vec::new();
-        while letters.len() < count {
+        let mut letters: Vec<Letter> = Vec::new();
+        while letters.iter().filter(|letter| event(letter)["event"] == "verification.completed").count() < ends {
             letters.extend(self.room.collect());
             tokio::task::yield_now().await;
         }
