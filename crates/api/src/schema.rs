@@ -128,7 +128,8 @@ fn routed(object: &mut Object) {
     let account = optional(Type::String).description(Some("The vendor account, where there are several."));
     let options = optional(Type::Object)
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
-        .description(Some("Fields of the vendor's own, from an allow-list per vendor."));
+        .description(Some("Fields of the vendor's own, from an allow-list per vendor: see the vendor's page. Theary also takes `one_order`: \
+             with `true` the checks of one order that say so share one order of the vendor's, each with a search of its own."));
     object.properties.insert("provider".to_owned(), provider);
     object.properties.insert("account".to_owned(), account.into());
     object.properties.insert("vendor_options".to_owned(), options.into());

@@ -11,7 +11,7 @@ use store::{Claim, Finished, Lane, NewSubmission, Plan, Scope, StoreError, Submi
 
 use crate::follow::Look;
 use crate::reconcile::Doubt;
-use crate::{Account, Engine, find, find_mut, plan};
+use crate::{Account, Engine, find, find_mut, joint, plan};
 
 /// A create call that is recorded as `sending` and may now be made, once.
 pub(crate) struct Ticket {
@@ -126,6 +126,7 @@ impl Engine {
         let mut changes = Changes::new();
         let mut round = Round::default();
         let (mut wanted, mut due) = (Vec::new(), Vec::new());
+        let mut taken: BTreeSet<_> = claims.iter().map(|claim| claim.check_id).collect();
         for claim in claims {
             let Some(order) = find_mut(&mut orders, claim.order_id) else {
                 // It comes due again with the end of its lease.
@@ -145,16 +146,34 @@ impl Engine {
                 round.stopped += 1;
                 continue;
             }
-            due.push(plan::Due { batch: claim.batch, tenant: claim.tenant.clone(), fresh });
-            wanted.push(claim);
+            let joins = (fresh && joint::joins(account, check)).then_some(order.id);
+            let mut group = vec![claim.clone()];
+            if joins.is_some() {
+                // What can share the vendor's object goes along, claimed or not: the order is locked, and whoever else has
+                // claimed it finds it under way.
+                group.extend(
+                    joint::companions(account, order, claim).into_iter().filter(|it| taken.insert(it.check_id)),
+                );
+            }
+            for claim in group {
+                due.push(plan::Due { batch: claim.batch, tenant: claim.tenant.clone(), fresh, joins });
+                wanted.push(claim);
+            }
         }
         let planned = plan::calls(&due, account.provider.descriptor().batch_size, most);
-        for claim in planned.surplus.iter().map(|at| wanted[*at]) {
+        for claim in planned.surplus.iter().map(|at| &wanted[*at]) {
             note(&mut changes, Vec::new(), claim.order_id, claim.check_id, Some((Work::Send, now)));
         }
         for call in planned.calls {
-            let call: Vec<&Claim> = call.iter().map(|at| wanted[*at]).collect();
-            round.tickets.extend(self.prepare(account, &mut orders, &call, &mut changes));
+            let mut checks: Vec<&Claim> = call.checks.iter().map(|at| &wanted[*at]).collect();
+            if call.joint {
+                // Parts stand as the caller listed them, whoever was claimed first.
+                checks.sort_by_key(|claim| {
+                    let check = find(&orders, claim.order_id).and_then(|order| order.check(claim.check_id));
+                    check.map(|check| check.position)
+                });
+            }
+            round.tickets.extend(self.prepare(account, &mut orders, &checks, call.joint, &mut changes));
         }
         for (id, (plans, events)) in &changes {
             if let Some(order) = find(&orders, *id) {
@@ -174,6 +193,7 @@ impl Engine {
         account: &Account,
         orders: &mut [Order],
         call: &[&Claim],
+        joint: bool,
         changes: &mut Changes,
     ) -> Option<Ticket> {
         let started_at = self.now();
@@ -200,7 +220,7 @@ impl Engine {
         }
         Some(Ticket {
             tenant: call.first().filter(|_| !items.is_empty())?.tenant.clone(),
-            submission: Submission { id, items, hook_url: account.hook_url.clone() },
+            submission: Submission { id, joint: joint && items.len() > 1, items, hook_url: account.hook_url.clone() },
             parts,
             started_at,
             lease_until: started_at + lease,

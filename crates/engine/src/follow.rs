@@ -13,6 +13,7 @@ use futures::StreamExt as _;
 use provider::{CancelAnswer, Carries, Fetched, Share, Snapshot};
 use store::{Plan, Scope, StoreError, Tx, Work};
 
+use crate::joint::Sight;
 use crate::timeline::{Reading, is_change};
 use crate::{Account, Engine, Parts};
 
@@ -131,17 +132,31 @@ impl Engine {
         // What was bound by position could be another's: it is looked at first, and canceled by the look after that.
         if check.state.cancel_is_due()
             && !binding.provisional
-            && let Some(cancel) = &check.state.cancel
+            && let (Some(cancel), Some(order)) = (&check.state.cancel, &order)
         {
-            match self.ask_to_cancel(account, &vendor, &cancel.reason).await {
-                Some(answer) => news.push(answer),
-                None => ask_again_after = Some(account.timing.poll_min.clamp(SOONEST_RETRY, LATEST_RETRY)),
+            if self.is_needed(account, order, check_id, &vendor).await? {
+                // It waits until none of the others needs it.
+                ask_again_after = Some(self.next_look(account, check));
+            } else {
+                match self.ask_to_cancel(account, &vendor, &cancel.reason).await {
+                    Some(answer) => news.push(answer),
+                    None => ask_again_after = Some(account.timing.poll_min.clamp(SOONEST_RETRY, LATEST_RETRY)),
+                }
             }
         }
         let is_provisional = binding.provisional;
         let cancel_was_asked = check.state.cancel.as_ref().is_some_and(|cancel| cancel.asked);
         let started_at = self.now();
-        let fetched = account.provider.fetch(&self.call_context(account, Share::Poll), &vendor).await;
+        let ctx = self.call_context(account, Share::Poll);
+        let fetched = match self.fetch_for(account, &ctx, check, &vendor).await {
+            Ok(Sight::Whole(fetched)) => Ok(fetched),
+            // A part may come after the others; one that does not was never made.
+            Ok(Sight::WithoutPart(_)) if is_provisional => {
+                return self.look_again_for_part(account, order_id, check_id, &vendor).await;
+            }
+            Ok(Sight::WithoutPart(snapshot)) => Ok(Fetched::Found(snapshot)),
+            Err(error) => Err(error),
+        };
         let mut snapshot = None;
         let mut is_missing = false;
         match fetched {
@@ -216,6 +231,34 @@ impl Engine {
         Ok(())
     }
 
+    /// The vendor's object that a create call named shows no part of this check. While the part may still come it is waited
+    /// for; after that nobody knows what the call made of the check, and it is looked for like any other.
+    async fn look_again_for_part(
+        &self,
+        account: &Account,
+        order_id: OrderId,
+        check_id: CheckId,
+        vendor: &VendorRef,
+    ) -> Result<(), StoreError> {
+        self.call_went_well(&account.key).await;
+        let mut tx = self.store().begin().await?;
+        let Some(mut order) = tx.orders().lock(order_id).await? else { return Ok(()) };
+        let Some(check) = order.check(check_id) else { return Ok(()) };
+        let mut seen = Seen::default();
+        if !self.may_be_confirmed(account, check, false) {
+            let why = "The vendor's order that the create call named holds no part with this check's reference.";
+            seen.add(self.misbound(account, &mut order, check_id, vendor, why));
+        }
+        let is_news = !seen.events.is_empty();
+        let plan = self.plan_after(account, &order, check_id, None);
+        self.save_seen(&mut tx, account, &mut order, seen, plan).await?;
+        tx.save().await?;
+        if is_news {
+            self.woken.notify_waiters();
+        }
+        Ok(())
+    }
+
     /// Writes down what a look changed. A binding that turned out wrong becomes a doubt about its create call.
     pub(crate) async fn save_seen(
         &self,
@@ -280,6 +323,12 @@ impl Engine {
             // It could be another's ending.
             tracing::warn!(check = %check_id, account = %account.key, vendor_order = vendor.order_id, "a vendor's order has ended and does not show whose it is: nothing of it is taken yet");
             return Ok(Seen { is_held: true, ..Seen::default() });
+        }
+        if let (Some(ours), Some(theirs)) = (&binding.vendor.check_id, &vendor.check_id)
+            && ours != theirs
+        {
+            // Of another part of the object: nothing of it is this check's.
+            return Ok(Seen::default());
         }
         let observation = Observation {
             vendor: vendor.clone(),

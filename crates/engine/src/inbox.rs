@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::check::Binding;
 use domain::{
-    AccountKey, AfterAbsence, CheckId, Event, EventType, InboxId, ItemState, News, Order, OrderId, Reason, Stage,
-    Timestamp,
+    AccountKey, AfterAbsence, CaseItem, Check, CheckId, Event, EventType, InboxId, ItemState, News, Order, OrderId,
+    Reason, Stage, SubmissionId, Timestamp,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use provider::{Carries, HookNews, HookRefused, HookRequest, HookSays};
@@ -13,7 +13,7 @@ use store::{InboxItem, InboxSource, NewSubmission, Plan, Scope, StoreError, Subm
 
 use crate::follow::{Look, look_now};
 use crate::reconcile::{Doubt, late_scan_is_due};
-use crate::{Account, Engine};
+use crate::{Account, Engine, joint};
 
 /// How long a worker has for the hooks it claimed.
 const LEASE: Duration = Duration::from_secs(30);
@@ -228,6 +228,13 @@ impl Engine {
             return Ok(Taken::TooEarly);
         }
         let bound = check.state.binding().map(|binding| &binding.vendor);
+        if joint::joins(account, check)
+            && bound.is_some_and(|bound| bound.check_id.is_none())
+            && matches!(news.says, HookSays::Snapshot(_))
+        {
+            // Which part of the object is the check's, a look tells; a hook alone does not.
+            return Ok(Taken::TooEarly);
+        }
         if let (Some(bound), Some(vendor)) = (bound, &news.vendor)
             && bound.order_id != vendor.order_id
         {
@@ -317,6 +324,12 @@ impl Engine {
             let holders = tx.vendor_objects().holders(&account.key, &vendor.order_id).await?;
             subjects.extend(holders.into_iter().map(|holder| (holder.order_id, holder.check_id)));
         }
+        if account.provider.joining().is_some()
+            && let Some(reference) = news.reference
+        {
+            // Of an object with parts the news is about one of them.
+            subjects.retain(|(_, check_id)| *check_id == reference.check);
+        }
         if subjects.is_empty()
             && let Some(reference) = news.reference
             && let Some(order) = tx.orders().of_check(&Scope::All, reference.check).await?
@@ -334,12 +347,22 @@ impl Engine {
         match binding.map(|binding| binding.provisional) {
             // The look tells whose object it is.
             Some(true) => tx.orders().save(&order, &[look_now(check_id, self.now())], &[]).await,
+            Some(false) if self.has_unknown_part(&order, check_id) => {
+                tx.orders().save(&order, &[look_now(check_id, self.now())], &[]).await
+            }
             Some(false) => tx.monitors().look_at_check(check_id, self.now()).await,
             None => {
                 let why = "The vendor sent news of it, so it exists; its order is being looked for.";
                 self.note_proven(tx, &mut order, check_id, Reason::new("proven_by_hook", why)).await
             }
         }
+    }
+
+    /// Whether a look has yet to tell which part of the vendor's object is the check's.
+    fn has_unknown_part(&self, order: &Order, check_id: CheckId) -> bool {
+        let Some(check) = order.check(check_id) else { return false };
+        let is_unknown = check.state.binding().is_some_and(|binding| binding.vendor.check_id.is_none());
+        is_unknown && self.account(&check.account).is_some_and(|account| joint::joins(account, check))
     }
 
     /// Marks the item of the check's case: it exists, so it is not sent (again). A check that waits to be sent again
@@ -369,9 +392,25 @@ impl Engine {
         if !is_news {
             return Ok(());
         }
-        let events = order.tell(check_id, &News::Proven { submission: case.submission, why }, now);
+        let mut events = order.tell(check_id, &News::Proven { submission: case.submission, why }, now);
+        let mut plans = Vec::new();
         if !events.is_empty() {
-            tx.orders().save(order, &[Plan { check_id, work: None }], &events).await?;
+            plans.push(Plan { check_id, work: None });
+        }
+        // The vendor's object that was taken to be absent may hold the others' parts as well: they are not sent again
+        // before it is found.
+        for sibling in self.waiting_siblings(order, check_id, case.submission) {
+            let waits = |item: &&mut CaseItem| {
+                item.check_id == sibling && item.state == ItemState::Absent && item.resent_at.is_none()
+            };
+            let Some(item) = case.items.iter_mut().find(waits) else { continue };
+            item.state = ItemState::Unknown;
+            let news = News::Proven { submission: case.submission, why: sibling_proven() };
+            events.extend(order.tell(sibling, &news, now));
+            plans.push(Plan { check_id: sibling, work: None });
+        }
+        if !events.is_empty() {
+            tx.orders().save(order, &plans, &events).await?;
         }
         case.next_scan_at = Some(now);
         tx.cases().save(&case).await
@@ -401,14 +440,32 @@ impl Engine {
             items: stored.parts,
         };
         let now = self.now();
-        let events = order.tell(check_id, &News::Proven { submission, why: why.clone() }, now);
+        let mut events = order.tell(check_id, &News::Proven { submission, why: why.clone() }, now);
         if events.is_empty() {
             return Ok(());
         }
+        let mut plans = vec![Plan { check_id, work: None }];
+        let mut doubts = vec![Doubt { part, why: why.clone(), then: AfterAbsence::Resend, review: None }];
+        for sibling in self.waiting_siblings(order, check_id, submission) {
+            let why = sibling_proven();
+            let Some(reference) = order.check(sibling).map(Check::reference) else { continue };
+            let part = SubmissionPart { check_id: sibling, order_id: order.id, reference };
+            events.extend(order.tell(sibling, &News::Proven { submission, why: why.clone() }, now));
+            plans.push(Plan { check_id: sibling, work: None });
+            doubts.push(Doubt { part, why, then: AfterAbsence::Resend, review: None });
+        }
         tracing::error!(check = %check_id, account = %account.key, "the vendor has an order of a check whose calls were all taken to have made nothing");
-        tx.orders().save(order, &[Plan { check_id, work: None }], &events).await?;
-        let doubt = Doubt { part, why: why.clone(), then: AfterAbsence::Resend, review: None };
-        self.open_case(tx, account, &call, vec![doubt], std::slice::from_ref(order), now).await
+        tx.orders().save(order, &plans, &events).await?;
+        self.open_case(tx, account, &call, doubts, std::slice::from_ref(order), now).await
+    }
+
+    /// The checks that went out as parts of one object with this one, and wait to be sent again.
+    fn waiting_siblings(&self, order: &Order, check_id: CheckId, submission: SubmissionId) -> Vec<CheckId> {
+        let Some(account) = order.check(check_id).and_then(|check| self.account(&check.account)) else {
+            return Vec::new();
+        };
+        let waits = |check: &&Check| matches!(check.state.stage, Stage::Queued { .. });
+        joint::siblings(account, order, check_id, submission).filter(waits).map(|check| check.id).collect()
     }
 }
 
@@ -422,6 +479,11 @@ fn is_surely_of(news: &HookNews, binding: &Binding) -> bool {
         // These lead to a look, or to the timeline of the check whose reference they carry.
         (None, HookSays::Changed | HookSays::Hint | HookSays::MonitorChanged { .. } | HookSays::Note { .. }) => true,
     }
+}
+
+fn sibling_proven() -> Reason {
+    let why = "The vendor has another check of the same call, so it may have this one; it is looked for before it is sent again.";
+    Reason::new("sibling_proven", why)
 }
 
 /// A vendor's own word, made safe to show: it is not ours, and a timeline holds no personal data. Words have letters; a

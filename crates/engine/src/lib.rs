@@ -41,6 +41,7 @@ pub mod findings;
 pub mod follow;
 pub mod gate;
 pub mod inbox;
+mod joint;
 pub mod monitors;
 pub mod ops;
 pub mod passthrough;

@@ -6,12 +6,13 @@ use domain::{
     AfterAbsence, AuditId, Case, CaseId, CaseItem, CheckId, Event, ItemState, News, Order, OrderId, ProviderId, Reason,
     Stage, VendorRef,
 };
-use provider::{Carries, Fetched, Share, Snapshot};
+use provider::{Carries, Fetched, Share};
 use serde_json::json;
 use store::{AuditEntry, Orphan, OrphanFilter, OrphanKind, Paused, Plan, Scope, StoreError, Tx, Work};
 
+use crate::joint::Sight;
 use crate::reconcile::decision;
-use crate::{Account, Engine, find_mut};
+use crate::{Account, Engine, find_mut, joint};
 
 /// So many duplicates are read at once.
 const PAGE: u32 = 500;
@@ -78,8 +79,16 @@ impl Engine {
         let account = self.account_of(&case)?;
         must_be_duplicates(&mut self.store().begin().await?, account, &case, resolution).await?;
         for (index, check_id, vendor_order_id) in bindings(resolution) {
-            must_be_free(&mut self.store().begin().await?, account, index, vendor_order_id).await?;
-            self.must_be_ours(account, &case, index, check_id, vendor_order_id).await?;
+            let mut tx = self.store().begin().await?;
+            let order = tx.orders().of_check(&Scope::All, check_id).await?;
+            let order = order.ok_or(StoreError::Corrupt("the order of a case's item"))?;
+            let names = |id: &str| bindings(resolution).filter(|(.., other)| *other == id).count();
+            if names(vendor_order_id) > 1 && !order.check(check_id).is_some_and(|check| joint::joins(account, check)) {
+                return Err(ResolveError::SameObject { index });
+            }
+            must_be_free(&mut tx, account, index, Some(&order), check_id, vendor_order_id).await?;
+            tx.cancel().await?;
+            self.must_be_ours(account, &order, index, check_id, vendor_order_id).await?;
             vetted.bindings.insert((check_id, vendor_order_id.to_owned()));
         }
         Ok(Some(vetted))
@@ -101,7 +110,7 @@ impl Engine {
         must_be_vetted(id, resolution, vetted)?;
         let ids: Vec<_> = case.items.iter().map(|item| item.order_id).collect();
         let mut orders = tx.orders().lock_many(&ids).await?;
-        lock_free_objects(tx, account, resolution).await?;
+        lock_free_objects(tx, account, &orders, resolution).await?;
         let Some(mut case) = tx.cases().lock(id).await? else { return Ok(None) };
         check_items(&case, resolution)?;
         must_be_duplicates(tx, account, &case, resolution).await?;
@@ -190,41 +199,35 @@ impl Engine {
     async fn must_be_ours(
         &self,
         account: &Account,
-        case: &Case,
+        order: &Order,
         index: usize,
         check_id: CheckId,
         vendor_order_id: &str,
     ) -> Result<(), ResolveError> {
         let foreign = |detail| Err(ResolveError::foreign(index, detail));
         let ctx = self.call_context(account, Share::LookUp);
-        let reference = case.items.iter().find(|item| item.check_id == check_id).map(|item| item.reference);
-        match account.provider.fetch(&ctx, &VendorRef::order(vendor_order_id)).await {
-            Ok(Fetched::Missing) => foreign("the vendor has no such order"),
-            Ok(Fetched::NotBegun) => foreign("the vendor has nothing to bind yet: nobody has begun; resend it instead"),
-            Ok(Fetched::Found(snapshot)) => match self.compared(account, case, check_id, *snapshot).await?.carries {
-                Carries::Nothing | Carries::Descent => Ok(()),
-                Carries::Ours(carried) if Some(carried) == reference => Ok(()),
-                Carries::Ours(_) | Carries::Foreign => foreign("that vendor order carries another reference"),
-            },
-            Err(error) => Err(ResolveError::Vendor(error.to_string())),
+        let check = order.check(check_id).ok_or(ResolveError::NotInCase { index })?;
+        let mut sight = self.fetch_for(account, &ctx, check, &VendorRef::order(vendor_order_id)).await;
+        if let Ok(Sight::WithoutPart(_)) = sight {
+            // None of its parts is this check's, unless it shows of none of them whose it is.
+            sight = account.provider.fetch(&ctx, &VendorRef::order(vendor_order_id)).await.map(Sight::Whole);
         }
-    }
-
-    /// The snapshot held against its check: of what shows no reference, where it comes from may tell that it is another's.
-    async fn compared(
-        &self,
-        account: &Account,
-        case: &Case,
-        check_id: CheckId,
-        snapshot: Snapshot,
-    ) -> Result<Snapshot, StoreError> {
-        let Some(item) = case.items.iter().find(|item| item.check_id == check_id) else { return Ok(snapshot) };
-        let order = self.store().begin().await?.orders().get(&Scope::All, item.order_id).await?;
-        let check = order.as_ref().and_then(|order| order.check(check_id));
-        Ok(match check {
-            Some(check) => account.provider.compare(check.input.expose(), snapshot),
-            None => snapshot,
-        })
+        let snapshot = match sight {
+            Ok(Sight::Whole(Fetched::Found(snapshot))) => *snapshot,
+            Ok(Sight::Whole(Fetched::Missing) | Sight::WithoutPart(_)) => {
+                return foreign("the vendor has no such order");
+            }
+            Ok(Sight::Whole(Fetched::NotBegun)) => {
+                return foreign("the vendor has nothing to bind yet: nobody has begun; resend it instead");
+            }
+            Err(error) => return Err(ResolveError::Vendor(error.to_string())),
+        };
+        // Of what shows no reference, where it comes from may tell that it is another's.
+        match account.provider.compare(check.input.expose(), snapshot).carries {
+            Carries::Nothing | Carries::Descent => Ok(()),
+            Carries::Ours(carried) if carried == check.reference() => Ok(()),
+            Carries::Ours(_) | Carries::Foreign => foreign("that vendor order carries another reference"),
+        }
     }
 
     async fn audit_resolution(&self, tx: &mut Tx, case: &Case, resolution: &Resolution) -> Result<(), StoreError> {
@@ -308,24 +311,42 @@ fn must_be_vetted(id: CaseId, resolution: &Resolution, vetted: &Vetted) -> Resul
 }
 
 /// Whoever binds by hand goes one at a time for each vendor order, and the second finds it taken.
-async fn lock_free_objects(tx: &mut Tx, account: &Account, resolution: &Resolution) -> Result<(), ResolveError> {
+async fn lock_free_objects(
+    tx: &mut Tx,
+    account: &Account,
+    orders: &[Order],
+    resolution: &Resolution,
+) -> Result<(), ResolveError> {
     // In one order everywhere: two operators do not wait for one another crosswise.
-    let wanted: BTreeMap<&str, usize> = bindings(resolution).map(|(index, _, id)| (id, index)).collect();
-    for (vendor_order_id, index) in wanted {
+    let mut wanted: Vec<(&str, usize, CheckId)> =
+        bindings(resolution).map(|(index, check_id, id)| (id, index, check_id)).collect();
+    wanted.sort_unstable();
+    for (vendor_order_id, index, check_id) in wanted {
         tx.vendor_objects().lock_object(&account.key, vendor_order_id).await?;
-        must_be_free(tx, account, index, vendor_order_id).await?;
+        let order = orders.iter().find(|order| order.check(check_id).is_some());
+        must_be_free(tx, account, index, order, check_id, vendor_order_id).await?;
     }
     Ok(())
 }
 
-async fn must_be_free(tx: &mut Tx, account: &Account, index: usize, vendor_order_id: &str) -> Result<(), ResolveError> {
-    if tx.vendor_objects().holders(&account.key, vendor_order_id).await?.is_empty() {
+/// Nobody else may hold it, but for checks that share it with this one.
+async fn must_be_free(
+    tx: &mut Tx,
+    account: &Account,
+    index: usize,
+    order: Option<&Order>,
+    check_id: CheckId,
+    vendor_order_id: &str,
+) -> Result<(), ResolveError> {
+    let holders = tx.vendor_objects().holders(&account.key, vendor_order_id).await?;
+    let joins = |id: CheckId| order.and_then(|order| order.check(id)).is_some_and(|check| joint::joins(account, check));
+    if holders.iter().all(|holder| joins(holder.check_id) && joins(check_id)) {
         return Ok(());
     }
     Err(ResolveError::foreign(index, "that vendor order belongs to another check here"))
 }
 
-/// Every item must be of the case and open, and no two may name one vendor order.
+/// Every item must be of the case and open, and no two may name one vendor order, but for those of one order that share it.
 fn check_items(case: &Case, resolution: &Resolution) -> Result<(), ResolveError> {
     for (index, (check_id, _)) in resolution.items.iter().enumerate() {
         let item =
@@ -335,8 +356,13 @@ fn check_items(case: &Case, resolution: &Resolution) -> Result<(), ResolveError>
             return Err(ResolveError::NotOpen { index });
         }
     }
-    let mut named = BTreeSet::new();
-    if let Some((index, ..)) = bindings(resolution).find(|(.., id)| !named.insert(*id)) {
+    let order_of = |check_id| case.items.iter().find(|item| item.check_id == check_id).map(|item| item.order_id);
+    let mut named = BTreeMap::new();
+    let is_taken = |(_, check_id, id): &(usize, CheckId, &str)| {
+        let order = order_of(*check_id);
+        *named.entry((*id).to_owned()).or_insert(order) != order
+    };
+    if let Some((index, ..)) = bindings(resolution).find(is_taken) {
         return Err(ResolveError::SameObject { index });
     }
     Ok(())

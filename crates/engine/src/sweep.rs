@@ -16,7 +16,7 @@ use store::{Scope, StoreError, Tx};
 use crate::follow::look_now;
 use crate::gate::Passage;
 use crate::reconcile::late_scan_is_due;
-use crate::{Account, CancelDuplicates, Engine};
+use crate::{Account, CancelDuplicates, Engine, joint};
 
 /// The longest a sweep holds an account. A process that dies in one holds the next up no longer.
 const LEASE: Duration = Duration::from_hours(1);
@@ -149,10 +149,13 @@ impl Engine {
         };
         let Some(mut order) = tx.orders().lock(order.id).await? else { return Ok(Verdict::Stranger) };
         let Some(check) = order.check(reference.check) else { return Ok(Verdict::Stranger) };
-        // An earlier attempt's own object, or one that checks share on purpose.
-        if reference.attempt < check.attempt
-            || !tx.vendor_objects().holders(&account.key, &sighting.vendor.order_id).await?.is_empty()
-        {
+        // An earlier attempt's own object.
+        if reference.attempt < check.attempt {
+            return Ok(Verdict::Known);
+        }
+        let is_held = !tx.vendor_objects().holders(&account.key, &sighting.vendor.order_id).await?.is_empty();
+        // One that checks share on purpose. The part of it that a doubt is about may be there without its check holding it.
+        if is_held && !(joint::joins(account, check) && is_looked_for(&check.state.stage)) {
             return Ok(Verdict::Known);
         }
         if self.is_run(tx, reference.check, sighting.created_at).await? {
@@ -205,6 +208,11 @@ impl Engine {
         metrics::counter!("vetgate_orphans_total", "account" => account.key.to_string(), "kind" => kind)
             .increment(count as u64);
     }
+}
+
+/// Whether the outcome of a check's create call is open, or it is about to be sent again.
+const fn is_looked_for(stage: &Stage) -> bool {
+    matches!(stage, Stage::Unconfirmed { .. } | Stage::NeedsReview { .. } | Stage::Queued { submission: Some(_), .. })
 }
 
 /// Whether the check's own order was listed beside this one. Were a vendor to list by other ids than it answers with, it

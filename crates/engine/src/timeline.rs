@@ -65,6 +65,7 @@ impl Engine {
         binding.vendor.order_id == look.vendor.order_id
             && match look.snapshot.carries {
                 _ if !binding.provisional => true,
+                Carries::Descent => true,
                 Carries::Ours(reference) => reference == check.reference(),
                 Carries::Nothing => !self.may_be_confirmed(account, check, look.echoes),
                 Carries::Foreign => false,

@@ -17,6 +17,7 @@ pub mod findings;
 pub mod hook;
 pub mod hook_log;
 pub mod http;
+pub mod joining;
 pub mod language;
 pub mod locate;
 pub mod monitoring;
@@ -45,6 +46,7 @@ pub use crate::findings::{AllDetails, DetailsPage, Findings, FindingsError};
 pub use crate::hook::{HookNews, HookRefused, HookRequest, HookSays};
 pub use crate::hook_log::{HookLog, LogEntry, LogReading};
 pub use crate::http::{ByteStream, VendorAnswer, VendorHttp, VendorRequest};
+pub use crate::joining::{Joining, Part};
 pub use crate::language::Language;
 pub use crate::locate::{LocateQuery, Sought, SweepQuery};
 pub use crate::monitoring::{MonitorChange, MonitorCreated, MonitorUpdated, Monitoring, VendorMonitor, VendorRun};
@@ -123,6 +125,11 @@ pub trait Provider: Send + Sync {
 
     /// Its own batches, where the vendor has them and this adapter uses them.
     fn bulk(&self) -> Option<&dyn Bulk> {
+        None
+    }
+
+    /// Several checks of one order as one object, where the vendor's objects have parts.
+    fn joining(&self) -> Option<&dyn Joining> {
         None
     }
 

@@ -16,6 +16,8 @@ pub struct Submission {
     pub id: SubmissionId,
     /// One, or as many as the vendor takes in one call. Of one tenant.
     pub items: Vec<SubmissionItem>,
+    /// The items are of one order, and become parts of one object ([`Joining`](crate::Joining)).
+    pub joint: bool,
     /// Where the vendor may send its hooks, for vendors that are told with each order.
     pub hook_url: Option<Url>,
 }

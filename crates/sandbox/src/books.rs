@@ -35,7 +35,8 @@ pub struct CreateCall {
     pub operation: String,
     /// RFC 3339.
     pub at: String,
-    /// What the client asked for, in its order: the reference of each order, `null` where one brought none.
+    /// What the client asked for, in its order: the reference of each order, or of each of its parts where it has some;
+    /// `null` where one brought none.
     pub references: Vec<Option<String>>,
 }
 

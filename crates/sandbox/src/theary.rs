@@ -2,7 +2,8 @@
 //!
 //! # How a search ends
 //!
-//! By the last four digits of the applicant's SSN, after [`Habits::complete_after_ms`](habits::Habits) of working time:
+//! By the last four digits of the employer's or institution's name, where they mean something (`Fake Company 0003`), else of
+//! the applicant's SSN, after [`Habits::complete_after_ms`](habits::Habits) of working time:
 //!
 //! | digits | end |
 //! |---|---|

@@ -44,10 +44,23 @@ impl VendorObjects<'_> {
     ///
     /// Not settled is what may turn out to be another check's: an object that a check is bound to by position alone, and
     /// one that carries the reference of a check which is not bound for certain (its doubt may be that very object). In an
-    /// account that was never seen to give references back, a stranger may be a look-alike of any check in doubt.
+    /// account that was never seen to give references back, a stranger may be a look-alike of any check in doubt. Nor is an
+    /// object settled that a check is bound to, as long as another check of the same order that went out in the same call
+    /// is in an open case: its part may come to light in it.
     pub async fn settled(&mut self, account: &AccountKey, since: Timestamp) -> Result<BTreeSet<String>> {
         let ids = sqlx::query_scalar!(
-            r#"SELECT vendor_order_id AS "id!" FROM checks
+            r#"WITH open AS MATERIALIZED (
+                   SELECT holder.vendor_order_id FROM cases c
+                   JOIN case_items i ON i.case_id = c.id
+                   JOIN submission_checks own ON own.check_id = i.check_id
+                   JOIN submission_checks other ON other.submission_id = own.submission_id
+                                                   AND other.order_id = own.order_id AND other.check_id <> own.check_id
+                   JOIN checks holder ON holder.id = other.check_id AND holder.submission_id = other.submission_id
+                                         AND holder.vendor_order_id IS NOT NULL
+                   WHERE c.account = $1 AND c.state <> 'resolved'
+               )
+               SELECT id AS "id!" FROM (
+               SELECT vendor_order_id AS id FROM checks
                WHERE account = $1 AND vendor_order_id IS NOT NULL AND NOT provisional AND submitted_at >= $2
                UNION ALL
                SELECT v.vendor_order_id FROM vendor_objects v
@@ -56,7 +69,8 @@ impl VendorObjects<'_> {
                       OR EXISTS (SELECT FROM vendor_accounts a WHERE a.key = $1 AND a.echoes))
                  AND (v.check_id IS NULL
                       OR NOT EXISTS (SELECT FROM checks c
-                                     WHERE c.id = v.check_id AND (c.vendor_order_id IS NULL OR c.provisional)))"#,
+                                     WHERE c.id = v.check_id AND (c.vendor_order_id IS NULL OR c.provisional)))
+               ) AS known WHERE id NOT IN (SELECT vendor_order_id FROM open)"#,
             account.to_string(),
             since.get()
         )

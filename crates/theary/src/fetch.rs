@@ -33,7 +33,7 @@ pub async fn fetch(client: &Client, ctx: &CallContext, vendor: &VendorRef) -> Re
 }
 
 /// `None`: the vendor does not know the order.
-fn found(answer: VendorAnswer) -> Result<Option<VendorAnswer>, CallError> {
+pub fn found(answer: VendorAnswer) -> Result<Option<VendorAnswer>, CallError> {
     match answer.status.as_u16() {
         404 if wire::is_not_found(&answer) => Ok(None),
         200..=299 => Ok(Some(answer)),
@@ -62,7 +62,7 @@ fn carried(searches: &[wire::Search], chosen: Option<&wire::Search>) -> Carries 
         .unwrap_or_default()
 }
 
-fn of_search(search: &wire::Search, carries: Carries, vendor: &VendorRef, payload: Bytes) -> Snapshot {
+pub fn of_search(search: &wire::Search, carries: Carries, vendor: &VendorRef, payload: Bytes) -> Snapshot {
     Snapshot {
         // An id once learnt stays.
         part_id: vendor.check_id.clone().or_else(|| search.id.as_deref().and_then(wire::search_id)),

@@ -1,7 +1,8 @@
 //! The adapter for Theary (SNH AI): verifications of employments and educations in the US.
 //!
 //! Each check becomes one Theary order with exactly one search, whose `externalSearchId` is the check's reference: one
-//! id then means one record, and a lost create can be found again. `docs/vendors/theary.md` lists every quirk of the
+//! id then means one record, and a lost create can be found again. Where the caller asks for it, checks of one order share
+//! a Theary order, each with a search of its own ([`submit`], [`part`]). `docs/vendors/theary.md` lists every quirk of the
 //! vendor and where it is handled; [`submit`] says what each answer to a create proves, [`locate`] how an order is found.
 
 mod client;
@@ -11,6 +12,7 @@ mod listing;
 mod locate;
 mod mapping;
 mod options;
+mod part;
 mod passthrough;
 mod releases;
 mod settings;
@@ -27,11 +29,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
+use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, Reference, VendorRef};
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Fetched,
-    HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, NotSentReason, Passthrough, ProbeFault,
-    Product, Provider, Submission, SubmitReport, SweepQuery, Timing, VendorHttp,
+    HookAuthentication, HookNews, HookRefused, HookRequest, Joining, LocateQuery, NotSentReason, Part, Passthrough,
+    ProbeFault, Product, Provider, Submission, SubmitReport, SweepQuery, Timing, VendorHttp,
 };
 
 use crate::client::Client;
@@ -144,11 +146,26 @@ impl Provider for Theary {
         hooks::receive(self.settings.hook_secret.as_ref(), request)
     }
 
+    fn joining(&self) -> Option<&dyn Joining> {
+        Some(self)
+    }
+
     fn passthrough(&self) -> Option<&dyn Passthrough> {
         Some(self)
     }
 
     async fn probe(&self, ctx: &CallContext) -> Result<(), ProbeFault> {
         fetch::probe(&self.client, ctx).await
+    }
+}
+
+#[async_trait]
+impl Joining for Theary {
+    fn joins(&self, check: &CheckInput) -> bool {
+        options::ask_for_one_order(&check.vendor_options)
+    }
+
+    async fn fetch_part(&self, ctx: &CallContext, vendor: &VendorRef, reference: Reference) -> Result<Part, CallError> {
+        part::fetch(&self.client, ctx, vendor, reference).await
     }
 }

@@ -1,5 +1,5 @@
 //! `vendor_options` of a Theary check: what a caller may say in the search and its `searchConfig`, under the vendor's own
-//! names.
+//! names; and one of ours, [`ONE_ORDER`].
 //!
 //! References, webhooks and QA destinations are not among them and never can be: whom an order belongs to, where its news
 //! goes, and that nobody real is contacted outside production is not for callers to say.
@@ -17,8 +17,16 @@ const LONGEST_CODE: usize = 100;
 
 const CHANNELS: [(&str, &str); 3] = [("email", "EMAIL"), ("voice", "VOICE"), ("fax", "FAX")];
 
+/// Ours, not the vendor's: the check may share its order with others of the same order of ours that ask for it too.
+pub const ONE_ORDER: &str = "one_order";
+
 /// The options that stand beside `searchConfig` in the search.
 pub const OF_THE_SEARCH: [&str; 2] = ["questionnaireUrl", "questionnaireAccessCode"];
+
+/// Whether the caller asked for a shared order.
+pub fn ask_for_one_order(options: &Map<String, Value>) -> bool {
+    options.get(ONE_ORDER) == Some(&Value::Bool(true))
+}
 
 /// Everything that is wrong with these options.
 pub fn validate(options: &Map<String, Value>) -> Vec<FieldError> {
@@ -30,6 +38,8 @@ pub fn validate(options: &Map<String, Value>) -> Vec<FieldError> {
                 faults.invalid(&[name], "a text of at most 100 characters");
             }
             "questionnaireUrl" | "questionnaireAccessCode" => {}
+            ONE_ORDER if !value.is_boolean() => faults.invalid(&[name], "true or false"),
+            ONE_ORDER => {}
             "thirdPartyBan" => {
                 if !is_list(value, MOST_BANS, |code| is_text(code, LONGEST_CODE) && !is_unknown(code)) {
                     faults.invalid(&[name], "a list of at most 50 codes, none of them empty or UNKNOWN");
@@ -75,8 +85,8 @@ impl Faults {
     fn unknown(&mut self, path: &[&str]) {
         let detail = "Theary checks take only thirdPartyBan, channels (email, voice, fax, preferredChannel, \
                       allowedDestinations or blockedDestinations), timing (searchSlaMinutes, outboundWindowMinutes, \
-                      businessHours), research.skipResearch, outbound.contactHints (email, priority), questionnaireUrl and \
-                      questionnaireAccessCode.";
+                      businessHours), research.skipResearch, outbound.contactHints (email, priority), questionnaireUrl, \
+                      questionnaireAccessCode and one_order.";
         self.0.push(FieldError::check(pointer(path), "unknown_field", detail));
     }
 
@@ -184,7 +194,7 @@ mod tests {
             "timing": {"searchSlaMinutes": 1, "outboundWindowMinutes": 60, "businessHours": {"timezone": "America/New_York"}},
             "research": {"skipResearch": true},
             "outbound": {"contactHints": [{"email": "hr@former.example", "priority": "HIGH"}, {"email": "x@former.example"}]},
-            "questionnaireUrl": "https://forms.example/q", "questionnaireAccessCode": "1234",
+            "questionnaireUrl": "https://forms.example/q", "questionnaireAccessCode": "1234", "one_order": true,
         });
         assert_eq!(faults(allowed), Vec::<String>::new());
         for key in [
@@ -219,6 +229,7 @@ mod tests {
     fn keeps_the_vendors_limits() {
         let many = |count: usize| vec!["a@b.example"; count];
         for (wrong, at) in [
+            (json!({"one_order": "yes"}), "one_order"),
             (json!({"thirdPartyBan": "TWN"}), "thirdPartyBan"),
             (json!({"thirdPartyBan": ["unknown"]}), "thirdPartyBan"),
             (json!({"thirdPartyBan": [" "]}), "thirdPartyBan"),

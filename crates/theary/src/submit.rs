@@ -3,7 +3,10 @@
 //! There is no idempotency key, and equal references are taken twice, so a create is never repeated on a guess. A batch
 //! is many creates at once behind one call: one that throws fails the call, those made already stay, and those still
 //! under way are made *after* the error was answered. [`TABLE`] says what each answer proves; calls without an answer
-//! are not sent (nothing was written) or unknown (anything else).
+//! are not sent (nothing was written) or unknown (anything else). An order with several searches ([`joint`]) is a single
+//! create in which, as in a batch, a fault of one check meets all.
+
+mod joint;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -16,7 +19,7 @@ use provider::{
 };
 
 use crate::client::{Client, NoAnswer};
-use crate::mapping::order::{HookPlace, new_order};
+use crate::mapping::order::{HookPlace, Search, new_order, search};
 use crate::releases::{Fault, Releases};
 use crate::settings::AccountSettings;
 use crate::tokens::TokenFault;
@@ -50,12 +53,13 @@ pub struct Line {
     pub from: u16,
     pub to: u16,
     pub single: Proof,
-    pub batch: Proof,
+    /// For a batch, and for an order with several searches: what is refused may be another check.
+    pub several: Proof,
     pub because: &'static str,
 }
 
-const fn line(from: u16, to: u16, single: Proof, batch: Proof, because: &'static str) -> Line {
-    Line { from, to, single, batch, because }
+const fn line(from: u16, to: u16, single: Proof, several: Proof, because: &'static str) -> Line {
+    Line { from, to, single, several, because }
 }
 
 /// What each status proves; the first line that fits counts.
@@ -79,14 +83,14 @@ pub const TABLE: &[Line] = &[
         400,
         Proof::NoneFail,
         Proof::NoneResend,
-        "A throw inside one create answers 400 too, and in a batch its siblings go on. Sent again singly, the faulty one shows itself.",
+        "A throw inside one create answers 400 too, and in a batch its siblings go on. Of several sent again singly, the faulty one shows itself.",
     ),
     line(
         413,
         413,
         Proof::NoneFail,
         Proof::NoneResend,
-        "Most likely nothing was read, but no page says so. A batch can be too large where each order is not.",
+        "Most likely nothing was read, but no page says so. Several can be too large where each alone is not.",
     ),
     line(
         422,
@@ -111,11 +115,22 @@ pub const TABLE: &[Line] = &[
     ),
 ];
 
-fn proof(status: u16, batch: bool) -> Proof {
+/// What a create call carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carried {
+    /// One order with one search.
+    Order,
+    /// One order with a search for each check.
+    Searches,
+    /// Several orders.
+    Batch,
+}
+
+fn proof(status: u16, carried: Carried) -> Proof {
     TABLE
         .iter()
         .find(|line| (line.from..=line.to).contains(&status))
-        .map_or(Proof::NoneResend, |line| if batch { line.batch } else { line.single })
+        .map_or(Proof::NoneResend, |line| if carried == Carried::Order { line.single } else { line.several })
 }
 
 /// Makes the create call, once. Releases are uploaded before, where they are not to stand in the orders.
@@ -127,6 +142,9 @@ pub async fn submit(
     submission: &Submission,
 ) -> SubmitReport {
     let hook = hook_place(settings, submission);
+    if submission.joint {
+        return joint::submit(client, settings, hook.as_ref(), releases, ctx, submission).await;
+    }
     let mut building = Vec::with_capacity(submission.items.len());
     for item in &submission.items {
         building.push(build(client, settings, hook.as_ref(), releases, ctx, item));
@@ -151,7 +169,7 @@ pub async fn submit(
             Ok(_) => next_call(),
         });
     }
-    let batch = sent.len() > 1;
+    let carried = if sent.len() > 1 { Carried::Batch } else { Carried::Order };
     let (places, mut bodies): (Vec<usize>, Vec<Vec<u8>>) = sent.into_iter().unzip();
     let begun = Instant::now();
     let answer = match bodies.len() {
@@ -159,18 +177,22 @@ pub async fn submit(
         1 => client.create_order(ctx, bodies.swap_remove(0)).await,
         _ => client.create_batch(ctx, batch_body(&bodies)).await,
     };
-    let evidence = match &answer {
+    let evidence = evidence_of(&answer, begun);
+    for (at, outcome) in places.iter().zip(classify(answer, places.len(), carried)) {
+        outcomes[*at] = outcome;
+    }
+    SubmitReport { items: outcomes, evidence }
+}
+
+fn evidence_of(answer: &Result<VendorAnswer, NoAnswer>, begun: Instant) -> Evidence {
+    match answer {
         Ok(answer) | Err(NoAnswer::TokenEnded(answer)) => Evidence::of(answer),
         // The status is the token endpoint's: what keeps an account from calling is seen by it.
         Err(NoAnswer::Token(fault)) => {
             Evidence { status: fault.status(), took: begun.elapsed(), ..Evidence::default() }
         }
         Err(NoAnswer::Call(_)) => Evidence { took: begun.elapsed(), ..Evidence::default() },
-    };
-    for (at, outcome) in places.iter().zip(classify(answer, places.len(), batch)) {
-        outcomes[*at] = outcome;
     }
-    SubmitReport { items: outcomes, evidence }
 }
 
 /// The order as it is sent, with its release at the vendor.
@@ -182,7 +204,20 @@ async fn build(
     ctx: &CallContext,
     item: &SubmissionItem,
 ) -> Result<Vec<u8>, Unsent> {
-    let mut order = new_order(item, &settings.environment, hook).map_err(Unsent::Unbuildable)?;
+    let search = search(item, &settings.environment, hook).map_err(Unsent::Unbuildable)?;
+    finish(client, vec![search], hook, releases, ctx, item).await
+}
+
+/// The same of searches that are ready, about the person of this item.
+async fn finish(
+    client: &Client,
+    searches: Vec<Search>,
+    hook: Option<&HookPlace<'_>>,
+    releases: Option<&Releases>,
+    ctx: &CallContext,
+    item: &SubmissionItem,
+) -> Result<Vec<u8>, Unsent> {
+    let mut order = new_order(&item.order, searches, hook).map_err(Unsent::Unbuildable)?;
     if let Some(releases) = releases
         && let Some(uri) = releases.upload(client, ctx, item).await.map_err(Unsent::Release)?
     {
@@ -238,8 +273,8 @@ fn next_call() -> ItemOutcome {
     ItemOutcome::NotSent { why, retry_after: Some(Duration::ZERO) }
 }
 
-/// One outcome for each order that was sent.
-fn classify(answer: Result<VendorAnswer, NoAnswer>, count: usize, batch: bool) -> Vec<ItemOutcome> {
+/// One outcome for each check that was sent.
+fn classify(answer: Result<VendorAnswer, NoAnswer>, count: usize, carried: Carried) -> Vec<ItemOutcome> {
     let answer = match answer {
         Ok(answer) => answer,
         Err(NoAnswer::Token(fault)) => return vec![without_token(&fault); count],
@@ -260,9 +295,12 @@ fn classify(answer: Result<VendorAnswer, NoAnswer>, count: usize, batch: bool) -
     let status = answer.status.as_u16();
     // The vendor's own sentences name fields and quote values alike; they stay in the evidence.
     let said = || format!("Theary answered {status}.");
-    match proof(status, batch) {
-        Proof::Read if batch => read_batch(&answer, count),
-        Proof::Read => vec![read_single(&answer)],
+    match proof(status, carried) {
+        Proof::Read => match carried {
+            Carried::Order => vec![read_single(&answer)],
+            Carried::Searches => joint::read(&answer, count),
+            Carried::Batch => read_batch(&answer, count),
+        },
         Proof::NothingMade => {
             let why = Reason::new("credentials_refused", said());
             vec![ItemOutcome::NotSent { why, retry_after: answer.retry_after() }; count]

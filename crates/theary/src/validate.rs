@@ -345,7 +345,8 @@ mod tests {
                 position.salary = Some(Money { amount: salary, currency: "USD".to_owned() });
             });
             if validate(&item.order, &item.check, true).is_empty() {
-                let built = crate::mapping::order::new_order(&item, &crate::Environment::Production, None);
+                let built = crate::mapping::order::search(&item, &crate::Environment::Production, None)
+                    .and_then(|search| crate::mapping::order::new_order(&item.order, vec![search], None));
                 proptest::prop_assert!(built.is_ok());
             }
         }

@@ -16,8 +16,8 @@ use serde_json::{Map, Number, Value};
 pub struct NewOrder {
     pub applicant: NewApplicant,
     pub business_context: BusinessContext,
-    /// Exactly one: more entries or more records of a type have no documented pairing.
-    pub search_types: [NewSearch; 1],
+    /// One, or one for each check that shares the order: its records of a type are paired with these by their places.
+    pub search_types: Vec<NewSearch>,
     pub history: History,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_config: Option<WebhookConfig>,
@@ -102,12 +102,13 @@ pub struct NewSearch {
     pub search_config: Map<String, Value>,
 }
 
-/// The one record that the one search is about.
-#[derive(Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum History {
-    Employment([EmploymentRecord; 1]),
-    Education([EducationRecord; 1]),
+/// The records that the searches are about, as many of a type as there are searches of it, and in their order.
+#[derive(Clone, Default, Serialize)]
+pub struct History {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub employment: Vec<EmploymentRecord>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub education: Vec<EducationRecord>,
 }
 
 #[derive(Clone, Serialize)]
@@ -227,6 +228,22 @@ pub struct Order {
 pub enum Searches {
     Bare(Vec<Search>),
     Wrapped { searches: Vec<Search> },
+}
+
+/// The same, each as it was written.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum RawSearches {
+    Bare(Vec<Value>),
+    Wrapped { searches: Vec<Value> },
+}
+
+impl RawSearches {
+    pub fn into_vec(self) -> Vec<Value> {
+        match self {
+            Self::Bare(searches) | Self::Wrapped { searches } => searches,
+        }
+    }
 }
 
 impl Searches {

@@ -114,3 +114,15 @@ fn with_identifier(mut draft: OrderDraft, kind: IdentifierType, value: &str) -> 
     draft.input = input.into();
     draft
 }
+
+/// The same order with a check of Theary's other type, and all of its checks there asked for as one order of the vendor's.
+pub fn in_one_order(mut order: OrderDraft, number: u32) -> OrderDraft {
+    order.checks.extend(draft("theary", number + 1).checks);
+    let at_theary = |check: &&mut CheckDraft| check.providers.iter().any(|wish| wish.provider.as_str() == "theary");
+    for check in order.checks.iter_mut().filter(at_theary) {
+        let mut input = check.input.expose().clone();
+        input.vendor_options.insert("one_order".to_owned(), true.into());
+        check.input = input.into();
+    }
+    order
+}

@@ -285,8 +285,11 @@ mod tests {
         };
         let id = domain::SubmissionId::generate(&course.world.clock, &engine::OsEntropy);
         let ctx = CallContext::new(Share::Create, Duration::from_secs(5), Arc::new(Unlimited));
-        account.provider.submit(&ctx, &Submission { id, items: vec![item.clone()], hook_url: None }).await;
-        account.provider.submit(&ctx, &Submission { id, items: vec![item], hook_url: None }).await;
+        account
+            .provider
+            .submit(&ctx, &Submission { id, items: vec![item.clone()], joint: false, hook_url: None })
+            .await;
+        account.provider.submit(&ctx, &Submission { id, items: vec![item], joint: false, hook_url: None }).await;
         let report = judged(course).await;
         let violated = |invariant| report.tallies.invariant(invariant).violated;
         assert!(violated(Invariant::ObjectKnown) > 0, "{}", report.tallies);

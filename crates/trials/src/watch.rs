@@ -9,7 +9,7 @@ use domain::case::Sightings;
 use domain::{CheckInput, Clock as _, FieldError, OrderInput, Reason, Reference, Timestamp, VendorRef};
 use provider::{
     Actions, Administration, Bulk, ByteStream, CallContext, CallError, CancelAnswer, Descriptor, DocumentRef, Fetched,
-    HookLog, HookNews, HookRefused, HookRequest, ItemOutcome, LocateQuery, Monitoring, ProbeFault, Provider,
+    HookLog, HookNews, HookRefused, HookRequest, ItemOutcome, Joining, LocateQuery, Monitoring, ProbeFault, Provider,
     Reverification, Snapshot, Submission, SubmitReport, SweepQuery, Timeline,
 };
 
@@ -126,6 +126,10 @@ impl Provider for Watched {
 
     fn bulk(&self) -> Option<&dyn Bulk> {
         self.provider.bulk()
+    }
+
+    fn joining(&self) -> Option<&dyn Joining> {
+        self.provider.joining()
     }
 
     fn actions(&self) -> Option<&dyn Actions> {

@@ -43,7 +43,7 @@ fn reference() -> Reference {
 
 fn submission(reference: Reference, order: OrderInput, check: CheckInput) -> Submission {
     let item = SubmissionItem { reference, order: Arc::new(order), check: Arc::new(check), force_new: false };
-    Submission { id: SubmissionId::from_uuid(Uuid::now_v7()), items: vec![item], hook_url: None }
+    Submission { id: SubmissionId::from_uuid(Uuid::now_v7()), items: vec![item], joint: false, hook_url: None }
 }
 
 fn adapter(base_url: &Url) -> Truework {

@@ -92,8 +92,8 @@ pub struct VendorView {
     /// The vendor's own word, unchanged.
     #[schema(required)]
     status: Option<String>,
-    /// Further checks of the same tenant that this object fulfils, since the vendor has answered their orders with it, too.
-    /// Told where a single order or check is asked for.
+    /// Further checks of the same tenant that this object fulfils: the vendor has answered their orders with it, too, or they
+    /// went out as parts of it. Told where a single order or check is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     shared_with: Option<Vec<CheckId>>,
 }

@@ -97,7 +97,7 @@ impl Engine {
         for file in &planned.files {
             let file: Vec<&Claim> = file.iter().map(|at| wanted[*at]).collect();
             let Some(batch) = file.first().and_then(|claim| claim.batch) else { continue };
-            if let Some(ticket) = self.prepare(account, &mut orders, &file, &mut changes) {
+            if let Some(ticket) = self.prepare(account, &mut orders, &file, false, &mut changes) {
                 made.push((ticket.recorded_until(account, deadline(now)), batch));
             }
         }

@@ -10,7 +10,7 @@ use domain::{
 use store::{Decision, Plan, Scope, StoreError, Tx, Work};
 
 use super::next_scan;
-use crate::{Account, CancelDuplicates, Engine, find, find_mut};
+use crate::{Account, CancelDuplicates, Engine, find, find_mut, joint};
 
 /// What a decision changes besides the case.
 #[derive(Default)]
@@ -42,6 +42,8 @@ impl Engine {
         let mut after = Consequences::default();
         let evidence = self.without_held(&mut tx, account, Evidence::of(&case, scans)).await?;
         let mut items = std::mem::take(&mut case.items);
+        let is_proven = |item: &&CaseItem| item.state == ItemState::Proven;
+        let proven: Vec<_> = items.iter().filter(is_proven).map(|item| item.check_id).collect();
         for item in items.iter_mut().filter(|item| !item.is_settled()) {
             let Some(order) = find_mut(&mut orders, item.order_id) else { continue };
             let caught_up = catch_up(&case, order, item, now);
@@ -58,6 +60,11 @@ impl Engine {
             if finding == Finding::Absent && !inbox_is_clear {
                 // A hook that waits to be read may prove the opposite.
                 finding = Finding::Wait;
+            }
+            if finding == Finding::Absent
+                && let Some(why) = joint::may_be_unseen(account, &case, order, item.check_id, &proven, scans)
+            {
+                finding = Finding::Review(why);
             }
             self.carry_out(&mut tx, account, &case, order, item, finding, &mut after).await?;
             settled_by_other_news(order, item);
@@ -156,6 +163,7 @@ impl Engine {
         duplicates: Vec<VendorRef>,
     ) -> Result<Vec<Event>, StoreError> {
         let (mut events, now) = (Vec::new(), self.now());
+        // One that another check is bound to is never canceled for this one: a second part beside the other's.
         let cancel = self.settings.cancel_duplicates == CancelDuplicates::Auto;
         for duplicate in duplicates {
             let (order_id, objects) = (&duplicate.order_id, &mut tx.vendor_objects());

@@ -10,6 +10,7 @@ mod gates;
 mod identity;
 mod late_proof;
 mod monitors;
+mod one_order;
 mod operators;
 mod positions;
 mod reverifications;

@@ -131,6 +131,7 @@ pub(super) fn submission<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> S
     Submission {
         id: SubmissionId::from_uuid(Uuid::now_v7()),
         items: samples.into_iter().map(item).collect(),
+        joint: false,
         hook_url: None,
     }
 }

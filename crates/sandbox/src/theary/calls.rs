@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::habits::Habits;
-use super::orders::{Order, bare, throws};
+use super::orders::{self, Order, bare, throws};
 use super::store::{Page, State as Books, listed_until};
 use super::tokens::{self, Tenant};
 use super::{Simulator, strangers, uploads};
@@ -100,14 +100,34 @@ async fn create_order(State(vendor): Vendor, Extension(Tenant(tenant)): Extensio
         return error(StatusCode::BAD_REQUEST, message);
     }
     state.creates.push(call(&vendor, "create", [&order]));
-    let made = vendor.make(&mut state, tenant, &order);
+    let searches = orders::count(&order);
+    if let Some(left) = habits.create_dies_after.filter(|left| *left < searches) {
+        vendor.make(&mut state, tenant, &cut(order, left));
+        return error(StatusCode::INTERNAL_SERVER_ERROR, "The order could not be created");
+    }
+    let order = if searches > 1 { cut(order, searches.saturating_sub(habits.create_leaves_out)) } else { order };
+    let mut made = vendor.make(&mut state, tenant, &order);
+    if habits.search_ids_backwards
+        && let Some(ids) = made["searchIds"].as_array_mut()
+    {
+        ids.reverse();
+    }
     (created(&habits), Json(made)).into_response()
+}
+
+/// The order with so many of its searches only.
+fn cut(mut order: Value, left: usize) -> Value {
+    if let Some(searches) = order["searchTypes"].as_array_mut() {
+        searches.truncate(left);
+    }
+    order
 }
 
 /// For the books: what a create call asked for.
 fn call<'a>(vendor: &Simulator, operation: &str, orders: impl IntoIterator<Item = &'a Value>) -> CreateCall {
-    let reference = |order: &Value| order["searchTypes"][0]["externalSearchId"].as_str().map(str::to_owned);
-    let references = orders.into_iter().map(reference).collect();
+    let searches = |order: &'a Value| order["searchTypes"].as_array().into_iter().flatten();
+    let reference = |search: &Value| search["externalSearchId"].as_str().map(str::to_owned);
+    let references = orders.into_iter().flat_map(searches).map(reference).collect();
     CreateCall { operation: operation.to_owned(), at: rfc3339(vendor.tools.clock.now()), references }
 }
 
@@ -281,8 +301,7 @@ async fn get_searches(
 ) -> Response {
     let (habits, now) = (vendor.habits.get(), vendor.tools.clock.now());
     with_order(&vendor, tenant, &id, |order| {
-        let there = order.created_at + Duration::from_millis(habits.searches_lag_ms) <= now;
-        let searches = if there { order.as_searches(&habits) } else { Vec::new() };
+        let searches = order.as_searches(&habits, now);
         let answer = if habits.searches_wrapped { json!({"searches": searches}) } else { json!(searches) };
         Json(answer).into_response()
     })

@@ -67,6 +67,12 @@ pub struct Habits {
     pub release_must_exist: bool,
     /// One search per record of a type, all with the type's reference, instead of one per entry of `searchTypes`.
     pub search_per_record: bool,
+    /// A create of several searches dies after so many of them: it answers 500, and the order is left with those.
+    pub create_dies_after: Option<usize>,
+    /// A success leaves out so many of the searches of an order with several, from the end: they were not made.
+    pub create_leaves_out: usize,
+    /// A success lists the searches of an order backwards.
+    pub search_ids_backwards: bool,
     /// Ids are bare UUIDs, without `ord_` and `search_`.
     pub bare_ids: bool,
     // ---- the list ----
@@ -97,6 +103,8 @@ pub struct Habits {
     pub general_404: bool,
     /// An order has no searches until so long after it was made.
     pub searches_lag_ms: u64,
+    /// Each further search of an order is shown so long after the one before it.
+    pub searches_apart_ms: u64,
     /// `{"searches": […]}` instead of a bare array.
     pub searches_wrapped: bool,
     /// GETs and hooks show the ids of searches bare, whatever the create's answer showed.
@@ -109,6 +117,8 @@ pub struct Habits {
     /// Working time until an order is taken up, and until its searches end.
     pub start_after_ms: u64,
     pub complete_after_ms: u64,
+    /// Each further search of an order ends so long after the one before it.
+    pub complete_apart_ms: u64,
     // ---- hooks ----
     /// `verification.notification` and `verification.action_required` go by the search's `webhookOverride` only.
     pub override_needed: bool,
@@ -163,6 +173,9 @@ impl Default for Habits {
             upload_link: None,
             release_must_exist: true,
             search_per_record: false,
+            create_dies_after: None,
+            create_leaves_out: 0,
+            search_ids_backwards: false,
             bare_ids: false,
             list_lag_ms: 0,
             unordered: false,
@@ -176,12 +189,14 @@ impl Default for Habits {
             delete_tells: false,
             general_404: false,
             searches_lag_ms: 0,
+            searches_apart_ms: 0,
             searches_wrapped: false,
             bare_search_ids: false,
             results_swapped: false,
             drop_external_ids: false,
             start_after_ms: 30_000,
             complete_after_ms: 600_000,
+            complete_apart_ms: 0,
             override_needed: true,
             redeliver: false,
             all_notifications: false,

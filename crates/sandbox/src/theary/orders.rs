@@ -27,9 +27,16 @@ pub enum Fate {
 }
 
 impl Fate {
-    fn of(ssn: &str) -> Self {
+    /// By the last four digits of the record's employer or institution, where they mean something, else by the SSN's.
+    fn of(ssn: &str, record: &Value) -> Self {
+        let name = record["employerName"].as_str().or_else(|| record["institutionName"].as_str()).unwrap_or_default();
+        let verified = Self::Completed { outcome: "VERIFIED", discrepancy: false };
+        Self::named(name).or_else(|| Self::named(ssn)).unwrap_or(verified)
+    }
+
+    fn named(text: &str) -> Option<Self> {
         let completed = |outcome| Self::Completed { outcome, discrepancy: false };
-        match ssn.get(ssn.len().saturating_sub(4)..).unwrap_or_default() {
+        Some(match text.get(text.len().saturating_sub(4)..).unwrap_or_default() {
             "0002" => Self::Completed { outcome: "VERIFIED", discrepancy: true },
             "0003" => completed("NO_RECORD"),
             "0004" => completed("WRONG_ORG"),
@@ -40,8 +47,8 @@ impl Fate {
             "0009" => Self::Never,
             "0010" => completed("THIRD_PARTY"),
             "0011" => Self::ReassignedThenVerified,
-            _ => completed("VERIFIED"),
-        }
+            _ => return None,
+        })
     }
 }
 
@@ -84,6 +91,9 @@ pub struct Search {
     pub verification_id: String,
     result_id: String,
     told: Vec<Happening>,
+    fate: Fate,
+    /// Its place among the order's searches, by which each is shown and ends later than the one before.
+    place: u32,
 }
 
 pub struct Order {
@@ -101,7 +111,6 @@ pub struct Order {
     pub stranger: bool,
     /// A place in a list without an order.
     pub shuffle: u128,
-    fate: Fate,
     quiet: Option<Quiet>,
 }
 
@@ -109,12 +118,15 @@ pub struct Order {
 struct Quiet {
     start_after_ms: u64,
     complete_after_ms: u64,
+    complete_apart_ms: u64,
     until: OffsetDateTime,
 }
 
 impl Quiet {
     fn holds(&self, now: OffsetDateTime, habits: &Habits) -> bool {
-        let same = self.start_after_ms == habits.start_after_ms && self.complete_after_ms == habits.complete_after_ms;
+        let same = self.start_after_ms == habits.start_after_ms
+            && self.complete_after_ms == habits.complete_after_ms
+            && self.complete_apart_ms == habits.complete_apart_ms;
         same && now < self.until
     }
 }
@@ -130,7 +142,6 @@ pub fn new_id(prefix: &str, habits: &Habits) -> String {
 impl Order {
     /// Makes an order of a body that was found good.
     pub fn new(body: &Value, tenant: &str, habits: &Habits, now: OffsetDateTime, stranger: bool) -> Self {
-        let fate = Fate::of(body["applicant"]["ssn"].as_str().unwrap_or_default());
         Self {
             id: new_id("ord", habits),
             tenant: tenant.to_owned(),
@@ -144,7 +155,6 @@ impl Order {
             canceled: false,
             stranger,
             shuffle: rand::random(),
-            fate,
             quiet: None,
         }
     }
@@ -159,10 +169,14 @@ impl Order {
         let (start, end) =
             (Duration::from_millis(habits.start_after_ms), Duration::from_millis(habits.complete_after_ms));
         let half_way = start + end.saturating_sub(start) / 2;
-        let next = [start, half_way, end, end * 2].into_iter().filter(|step| *step > worked).min();
+        let apart = Duration::from_millis(habits.complete_apart_ms);
+        let ends = self.searches.iter().map(|search| end + apart * search.place);
+        let steps = ends.flat_map(|end| [end, end * 2]).chain([start, half_way]);
+        let next = steps.filter(|step| *step > worked).min();
         self.quiet = next.and_then(|step| clock.when_worked(self.created_at, step)).map(|until| Quiet {
             start_after_ms: habits.start_after_ms,
             complete_after_ms: habits.complete_after_ms,
+            complete_apart_ms: habits.complete_apart_ms,
             until,
         });
         if worked < start {
@@ -182,6 +196,7 @@ impl Order {
             if !matches!(search.status, "IN_PROGRESS" | "REASSIGNED") {
                 continue;
             }
+            let end = end + apart * search.place;
             tell(search, Happening::Note("CONTACT_PLAN"));
             if worked >= half_way {
                 let notes = if habits.all_notifications { NOTES_ON_THE_WAY } else { &NOTES_ON_THE_WAY[..1] };
@@ -192,7 +207,7 @@ impl Order {
             if worked < end {
                 continue;
             }
-            match self.fate {
+            match search.fate {
                 Fate::Completed { outcome, discrepancy } => {
                     search.end("COMPLETED", Some((outcome, discrepancy)), now);
                     tell(search, Happening::Completed);
@@ -292,8 +307,14 @@ impl Order {
         })
     }
 
-    pub fn as_searches(&self, habits: &Habits) -> Vec<Value> {
-        self.searches.iter().map(|search| self.as_search(search, habits)).collect()
+    /// Those that are shown already.
+    pub fn as_searches(&self, habits: &Habits, now: OffsetDateTime) -> Vec<Value> {
+        let lag = |search: &Search| {
+            Duration::from_millis(habits.searches_lag_ms)
+                + Duration::from_millis(habits.searches_apart_ms) * search.place
+        };
+        let is_shown = |search: &&Search| self.created_at + lag(search) <= now;
+        self.searches.iter().filter(is_shown).map(|search| self.as_search(search, habits)).collect()
     }
 
     pub fn as_search(&self, search: &Search, habits: &Habits) -> Value {
@@ -393,6 +414,11 @@ impl Search {
     }
 }
 
+/// How many searches a body makes.
+pub fn count(body: &Value) -> usize {
+    body["searchTypes"].as_array().map_or(0, Vec::len)
+}
+
 /// One search per entry of `searchTypes`, paired by index with the records of its type.
 fn searches(body: &Value, habits: &Habits, now: OffsetDateTime) -> Vec<Search> {
     let mut used = [0_usize; 2];
@@ -411,7 +437,11 @@ fn searches(body: &Value, habits: &Habits, now: OffsetDateTime) -> Vec<Search> {
         };
         // A search's own config replaces the order's default wholly, even an empty one.
         let config = entry.get("searchConfig").or_else(|| body.get("defaultSearchConfig")).cloned().unwrap_or_default();
-        searches.extend(own.into_iter().map(|record| Search {
+        let ssn = body["applicant"]["ssn"].as_str().unwrap_or_default();
+        let first = searches.len();
+        searches.extend(own.into_iter().enumerate().map(|(at, record)| Search {
+            fate: Fate::of(ssn, &record),
+            place: u32::try_from(first + at).unwrap_or(u32::MAX),
             id: new_id("search", habits),
             reference: entry["externalSearchId"].as_str().map(str::to_owned),
             kind: kind.to_owned(),

@@ -6,7 +6,7 @@ use domain::{
     VendorRef,
 };
 use serde_json::json;
-use store::{CaseFilter, Decision, Plan, Scope};
+use store::{CaseFilter, Decision, NewSubmission, Plan, Scope, SubmissionPart};
 
 use crate::support::{Bench, Standstill, account, at, bind, tenant};
 
@@ -340,4 +340,39 @@ async fn a_scan_loses_its_list_when_no_case_needs_it_and_goes_in_the_end() {
     assert_eq!(bench.store.purge_scans(at(25)).await.unwrap(), 4);
     assert_eq!(kept().await, [0, 0, 0]);
     assert_eq!(bench.store.purge_scans(at(25)).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_object_is_read_again_while_a_check_of_the_same_call_and_order_is_in_doubt() {
+    let bench = Bench::new().await;
+    let mut order = bench.order(at(0));
+    bench.insert(&order).await;
+    let mut case = case(&bench, &order);
+    case.items.remove(0);
+    let parts = order.checks.iter().map(|check| SubmissionPart {
+        check_id: check.id,
+        order_id: order.id,
+        reference: check.reference(),
+    });
+    let call = NewSubmission {
+        id: case.submission,
+        tenant: order.tenant.clone(),
+        account: account(),
+        started_at: at(0),
+        lease_until: at(9),
+        items: parts.collect(),
+    };
+    let mut tx = bench.store.begin().await.unwrap();
+    tx.submissions().insert(&call).await.unwrap();
+    let first = order.checks[0].id;
+    let events = bind(&mut order, case.submission, "shared", at(5));
+    tx.orders().save(&order, &[Plan { check_id: first, work: None }], &events).await.unwrap();
+    let mut settled = async || tx.vendor_objects().settled(&account(), at(0)).await.unwrap();
+    assert!(settled().await.contains("shared"));
+    tx.cases().insert(&case).await.unwrap();
+    let mut settled = async || tx.vendor_objects().settled(&account(), at(0)).await.unwrap();
+    assert!(!settled().await.contains("shared"), "the other's part may come to light in it");
+    case.state = CaseState::Resolved;
+    tx.cases().save(&case).await.unwrap();
+    assert!(tx.vendor_objects().settled(&account(), at(0)).await.unwrap().contains("shared"));
 }

@@ -1,4 +1,5 @@
-//! A check of ours as an order of theirs: one order per check, with exactly one search about exactly one record.
+//! Checks of ours as an order of theirs: one order per check, with exactly one search about exactly one record, or, where
+//! the caller asks for it, one order for several checks of one person, with a search and a record for each.
 
 use domain::input::{EducationVerification, Employer, EmploymentVerification, PositionLevel};
 use domain::subject::{Address, Alias};
@@ -8,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Number, Value, json};
 use url::Url;
 
-use crate::options::OF_THE_SEARCH;
+use crate::options::{OF_THE_SEARCH, ONE_ORDER};
 use crate::settings::Environment;
 use crate::wire::{
     BusinessContext, EducationRecord, EmploymentRecord, History, NewAddress, NewAlias, NewApplicant, NewOrder,
@@ -24,27 +25,53 @@ pub struct HookPlace<'a> {
     pub secret: &'a SecretString,
 }
 
-/// The create call's body. `Err`: the input lacks what [`validate`](crate::validate) demands.
-pub fn new_order(
+/// A check as a search with the record that it is about.
+pub struct Search {
+    pub entry: NewSearch,
+    pub record: Record,
+}
+
+pub enum Record {
+    Employment(EmploymentRecord),
+    Education(EducationRecord),
+}
+
+/// The search of a check. `Err`: the input lacks what [`validate`](crate::validate) demands.
+pub fn search(
     item: &SubmissionItem,
     environment: &Environment,
     hook: Option<&HookPlace<'_>>,
-) -> Result<NewOrder, Reason> {
-    let (search_type, history) = history(&item.check.spec).ok_or_else(incomplete)?;
-    let webhooks = hook.map(|hook| webhook_config(search_type, hook));
-    let search = NewSearch {
+) -> Result<Search, Reason> {
+    let (search_type, record) = record(&item.check.spec).ok_or_else(incomplete)?;
+    let webhooks = hook.map(|hook| webhook_config(&[search_type], hook));
+    let entry = NewSearch {
         search_type,
         external_search_id: item.reference.to_string(),
         questionnaire_url: item.check.vendor_options.get("questionnaireUrl").cloned(),
         questionnaire_access_code: item.check.vendor_options.get("questionnaireAccessCode").cloned(),
         search_config: search_config(&item.check.vendor_options, environment, webhooks.as_ref()),
     };
+    Ok(Search { entry, record })
+}
+
+/// The create call's body: these searches about the order's person.
+pub fn new_order(order: &OrderInput, searches: Vec<Search>, hook: Option<&HookPlace<'_>>) -> Result<NewOrder, Reason> {
+    let mut history = History::default();
+    let mut search_types = Vec::with_capacity(searches.len());
+    for search in searches {
+        match search.record {
+            Record::Employment(record) => history.employment.push(record),
+            Record::Education(record) => history.education.push(record),
+        }
+        search_types.push(search.entry);
+    }
+    let types: Vec<&str> = search_types.iter().map(|search| search.search_type).collect();
     Ok(NewOrder {
-        applicant: applicant(&item.order).ok_or_else(incomplete)?,
-        business_context: business_context(&item.order).ok_or_else(incomplete)?,
-        search_types: [search],
+        applicant: applicant(order).ok_or_else(incomplete)?,
+        business_context: business_context(order).ok_or_else(incomplete)?,
+        webhook_config: hook.map(|hook| webhook_config(&types, hook)),
+        search_types,
         history,
-        webhook_config: webhooks,
     })
 }
 
@@ -138,10 +165,10 @@ pub fn amount(money: &Money) -> Option<Number> {
     number.as_f64().is_some_and(|value| value > 0.0).then_some(number)
 }
 
-fn history(spec: &CheckSpec) -> Option<(&'static str, History)> {
+fn record(spec: &CheckSpec) -> Option<(&'static str, Record)> {
     match spec {
-        CheckSpec::EmploymentVerification(check) => Some(("EMPLOYMENT", History::Employment([employment(check)?]))),
-        CheckSpec::EducationVerification(check) => Some(("EDUCATION", History::Education([education(check)?]))),
+        CheckSpec::EmploymentVerification(check) => Some(("EMPLOYMENT", Record::Employment(employment(check)?))),
+        CheckSpec::EducationVerification(check) => Some(("EDUCATION", Record::Education(education(check)?))),
         _ => None,
     }
 }
@@ -190,7 +217,7 @@ fn search_config(
     webhooks: Option<&WebhookConfig>,
 ) -> Map<String, Value> {
     let mut config = options.clone();
-    config.retain(|name, _| !OF_THE_SEARCH.contains(&name.as_str()));
+    config.retain(|name, _| name != ONE_ORDER && !OF_THE_SEARCH.contains(&name.as_str()));
     if let Environment::Sandbox { qa_email } = environment {
         config.insert("qaDestinations".to_owned(), json!({ "email": qa_email }));
         // With an address for e-mail only, a call or a fax could still reach a real employer.
@@ -203,13 +230,13 @@ fn search_config(
     config
 }
 
-fn webhook_config(search_type: &str, hook: &HookPlace<'_>) -> WebhookConfig {
+fn webhook_config(search_types: &[&str], hook: &HookPlace<'_>) -> WebhookConfig {
     let target = json!({"url": hook.url, "events": EVENTS, "enabled": true});
     WebhookConfig {
         enabled: true,
         secret: hook.secret.expose_secret().to_owned(),
         retry_attempts: 3,
-        closeout_endpoints: Map::from_iter([(search_type.to_owned(), target)]),
+        closeout_endpoints: search_types.iter().map(|kind| ((*kind).to_owned(), target.clone())).collect(),
     }
 }
 
@@ -219,8 +246,13 @@ mod tests {
     use crate::samples;
 
     fn shown(item: &SubmissionItem, environment: &Environment, hook: Option<&HookPlace<'_>>) -> Value {
-        let order = new_order(item, environment, hook).unwrap_or_else(|reason| panic!("{}", reason.message));
-        serde_json::to_value(order).expect("json")
+        shown_together(std::slice::from_ref(item), environment, hook)
+    }
+
+    fn shown_together(items: &[SubmissionItem], environment: &Environment, hook: Option<&HookPlace<'_>>) -> Value {
+        let searches = items.iter().map(|item| search(item, environment, hook)).collect::<Result<_, _>>();
+        let order = searches.and_then(|searches| new_order(&items[0].order, searches, hook));
+        serde_json::to_value(order.unwrap_or_else(|reason| panic!("{}", reason.message))).expect("json")
     }
 
     fn sandbox() -> Environment {
@@ -300,6 +332,8 @@ mod tests {
     fn what_is_missing_is_never_made_up() {
         let mut item = samples::employment(1);
         samples::edit(&mut item, |order, _| order.position = None);
-        assert!(new_order(&item, &Environment::Production, None).is_err());
+        let searches =
+            vec![search(&item, &Environment::Production, None).unwrap_or_else(|why| panic!("{}", why.message))];
+        assert!(new_order(&item.order, searches, None).is_err());
     }
 }

@@ -45,13 +45,13 @@ fn word(outcome: &ItemOutcome) -> String {
 }
 
 fn single(answer: impl Into<Ended>) -> String {
-    let outcomes = classify(answer.into().0, 1, false);
+    let outcomes = classify(answer.into().0, 1, Carried::Order);
     assert_eq!(outcomes.len(), 1);
     word(&outcomes[0])
 }
 
 fn batch(answer: impl Into<Ended>, count: usize) -> Vec<String> {
-    let outcomes = classify(answer.into().0, count, true);
+    let outcomes = classify(answer.into().0, count, Carried::Batch);
     assert_eq!(outcomes.len(), count);
     outcomes.iter().map(word).collect()
 }
@@ -80,6 +80,39 @@ fn every_line_of_the_table_for_single_creates() {
     }
 }
 
+fn searches(answer: impl Into<Ended>, count: usize) -> Vec<String> {
+    let outcomes = classify(answer.into().0, count, Carried::Searches);
+    assert_eq!(outcomes.len(), count);
+    outcomes.iter().map(word).collect()
+}
+
+#[test]
+fn every_line_of_the_table_for_orders_with_several_searches() {
+    for status in [400, 413, 422, 429, 403, 404, 409, 302, 500, 502, 503, 504] {
+        assert_eq!(searches(answer(status, REFUSAL), 2), vec!["unknown unexpected_status resend"; 2], "{status}");
+    }
+    assert_eq!(searches(answer(401, REFUSAL), 2), vec!["not_sent credentials_refused"; 2]);
+}
+
+/// The order is every check's, and which search is whose only the searches themselves say.
+#[test]
+fn several_searches_share_the_order_and_none_is_taken_by_its_place() {
+    let body = r#"{"verificationOrderId":"ord_1","searchIds":["s1","s2"]}"#;
+    assert_eq!(searches(answer(201, body), 2), ["provisional ord_1 -"; 2]);
+    for (case, odd) in [
+        ("one search less", r#"{"verificationOrderId":"ord_1","searchIds":["s1"]}"#),
+        ("one search more", r#"{"verificationOrderId":"ord_1","searchIds":["s1","s2","s3"]}"#),
+        ("one search twice", r#"{"verificationOrderId":"ord_1","searchIds":["s1","s1"]}"#),
+        ("no searches", r#"{"verificationOrderId":"ord_1"}"#),
+        ("one that cannot be read", r#"{"verificationOrderId":"ord_1","searchIds":["s1",null]}"#),
+        ("no order", r#"{"searchIds":["s1","s2"]}"#),
+        ("a denial", r#"{"success":false,"verificationOrderId":"ord_1","searchIds":["s1","s2"]}"#),
+    ] {
+        assert_eq!(searches(answer(201, odd), 2), ["unknown contradictory_answer resend"; 2], "{case}");
+    }
+    assert_eq!(searches(answer(201, "<html>"), 2), ["unknown answer_unreadable resend"; 2]);
+}
+
 #[test]
 fn every_line_of_the_table_for_batches() {
     for status in [400, 413, 422, 429, 403, 404, 409, 302, 500, 502, 503, 504] {
@@ -98,7 +131,7 @@ fn every_status_has_a_line_with_a_reason() {
 #[test]
 fn a_refusal_fails_in_our_words() {
     let ItemOutcome::Unknown { then: AfterAbsence::Fail { reason }, .. } =
-        &classify(Ok(answer(400, REFUSAL)), 1, false)[0]
+        &classify(Ok(answer(400, REFUSAL)), 1, Carried::Order)[0]
     else {
         panic!("unknown, then fail")
     };
@@ -109,7 +142,7 @@ fn a_refusal_fails_in_our_words() {
 fn a_vendors_sentence_stays_in_the_evidence() {
     for body in [r#"{"message":"Ada Sample"}"#, r#"{"message":["Ada"]}"#, r#"{"error":"Ada"}"#, "Ada", "<p>Ada</p>"] {
         for status in [400, 401, 404, 413, 422, 429, 500] {
-            for outcome in classify(Ok(answer(status, body)), 2, true) {
+            for outcome in classify(Ok(answer(status, body)), 2, Carried::Batch) {
                 let (ItemOutcome::Unknown { why, .. } | ItemOutcome::NotSent { why, .. }) = outcome else {
                     panic!("{status}")
                 };
@@ -128,7 +161,7 @@ fn calls_without_an_answer() {
         NotSentReason::BadRequest,
     ] {
         let error = CallError::NotSent { why, retry_after: Some(Duration::from_secs(3)) };
-        let outcomes = classify(Err(error.into()), 2, true);
+        let outcomes = classify(Err(error.into()), 2, Carried::Batch);
         assert!(outcomes.iter().all(|outcome| matches!(
             outcome,
             ItemOutcome::NotSent { why: reason, retry_after: Some(_) } if reason.code == why.code()
@@ -159,11 +192,11 @@ fn without_a_token_nothing_is_sent_however_the_token_call_ended() {
         (call(CallError::Lost { why: LostReason::TimedOut }), "no_token"),
         (call(not_connected), "not_connected"),
     ] {
-        let outcomes = classify(Err(NoAnswer::Token(fault)), 2, true);
+        let outcomes = classify(Err(NoAnswer::Token(fault)), 2, Carried::Batch);
         let expected = format!("not_sent {code}");
         assert_eq!(outcomes.iter().map(word).collect::<Vec<_>>(), vec![expected; 2]);
     }
-    let ended = classify(Err(NoAnswer::TokenEnded(answer(401, REFUSAL))), 1, false);
+    let ended = classify(Err(NoAnswer::TokenEnded(answer(401, REFUSAL))), 1, Carried::Order);
     assert!(matches!(ended.as_slice(), [ItemOutcome::NotSent { retry_after: Some(Duration::ZERO), .. }]));
 }
 
@@ -264,7 +297,7 @@ fn batches_that_contradict_themselves() {
         assert_eq!(batch(answer(201, &body), 2), vec!["unknown contradictory_answer resend"; 2], "{case}: {body}");
     }
     assert_eq!(batch(answer(201, GOOD), 3), vec!["unknown contradictory_answer resend"; 3], "more were sent");
-    let outcomes = classify(Ok(answer(201, &with("ord_2", "ord_1"))), 2, true);
+    let outcomes = classify(Ok(answer(201, &with("ord_2", "ord_1"))), 2, Carried::Batch);
     let ItemOutcome::Unknown { why, .. } = &outcomes[0] else { panic!("unknown") };
     assert!(!why.message.contains("ord_1"), "what the vendor named stays in the evidence: {}", why.message);
 }

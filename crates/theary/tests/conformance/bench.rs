@@ -152,8 +152,17 @@ impl World {
     }
 
     pub async fn submit(&self, items: &[SubmissionItem], hook_url: Option<Url>) -> SubmitReport {
+        self.send(items, false, hook_url).await
+    }
+
+    /// The items as one order.
+    pub async fn submit_joint(&self, items: &[SubmissionItem], hook_url: Option<Url>) -> SubmitReport {
+        self.send(items, true, hook_url).await
+    }
+
+    async fn send(&self, items: &[SubmissionItem], joint: bool, hook_url: Option<Url>) -> SubmitReport {
         let id = SubmissionId::from_uuid(Uuid::from_u128(1));
-        let submission = Submission { id, items: items.to_vec(), hook_url };
+        let submission = Submission { id, items: items.to_vec(), joint, hook_url };
         let ctx = Self::ctx(Share::Create).with_lease(Instant::now() + Duration::from_mins(2));
         let report = self.theary.submit(&ctx, &submission).await;
         assert_eq!(report.items.len(), items.len());

@@ -5,6 +5,7 @@ mod bench;
 mod cost;
 mod hooks;
 mod locating;
+mod one_order;
 mod orders;
 mod passthrough;
 mod releases;

@@ -148,7 +148,8 @@ async fn what_was_uploaded_is_used_by_the_next_attempt() {
             .with_lease(Instant::now() + timeout + Duration::from_millis(spare))
     };
     let items = with_release(jobs(1), 100);
-    let submission = Submission { id: SubmissionId::from_uuid(Uuid::from_u128(1)), items, hook_url: None };
+    let submission =
+        Submission { id: SubmissionId::from_uuid(Uuid::from_u128(1)), items, joint: false, hook_url: None };
     let report = world.theary.submit(&lease(1_500), &submission).await;
     let ItemOutcome::NotSent { why, .. } = &report.items[0] else { panic!("not sent") };
     assert_eq!((why.code.as_str(), calls(&world, STEPS)), ("lease_too_short", [1, 1, 0]));

@@ -295,6 +295,7 @@ async fn a_create_keeps_its_lease_however_long_the_token_takes() {
     let submission = provider::Submission {
         id: domain::SubmissionId::from_uuid(uuid::Uuid::from_u128(1)),
         items: jobs(1),
+        joint: false,
         hook_url: None,
     };
     let report = site.world.theary.submit(&lease(1_500), &submission).await;

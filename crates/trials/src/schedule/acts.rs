@@ -9,7 +9,7 @@ use serde_json::json;
 use store::Scope;
 
 use super::{Course, Options};
-use crate::drafts::{draft_of, with_ssn};
+use crate::drafts::{draft_of, in_one_order, with_ssn};
 use crate::polls::for_polls;
 use crate::world::{VENDORS, orders_of, work};
 
@@ -91,7 +91,11 @@ impl Course {
         if only_theary || vendors.is_empty() {
             vendors = vec!["theary"];
         }
-        let draft = draft_of(&vendors, self.number);
+        let mut draft = draft_of(&vendors, self.number);
+        if vendors.contains(&"theary") && self.number.is_multiple_of(3) {
+            self.report.tallies.came("orders of several searches", 1);
+            draft = in_one_order(draft, self.number);
+        }
         if vendors == ["theary"] && self.random.random_bool(0.15) {
             let end = ODD_ENDS.choose(&mut self.random).expect("ends");
             return with_ssn(draft, &format!("900-10-{end}"));

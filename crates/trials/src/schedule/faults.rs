@@ -107,6 +107,13 @@ impl Course {
             ),
             ("theary", "list without totals", json!({ "no_pagination": random.random_bool(0.7) })),
             ("theary", "searches lag", json!({ "searches_lag_ms": late.min(settle / 2) })),
+            ("theary", "searches shown one by one", json!({ "searches_apart_ms": late.min(settle / 2) })),
+            (
+                "theary",
+                "searches: a create dies between them",
+                json!({ "create_dies_after": random.random_bool(0.7).then_some(1) }),
+            ),
+            ("theary", "searches left out", json!({ "create_leaves_out": random.random_range(0..2) })),
             ("theary", "searches wrapped", json!({ "searches_wrapped": random.random_bool(0.5) })),
             ("theary", "deleted orders vanish", json!({ "deleted_vanish": true })),
             ("theary", "ids are bare", json!({ "bare_ids": random.random_bool(0.5) })),
@@ -137,7 +144,7 @@ impl Course {
     /// Nothing is hidden, late or in the way any more.
     pub(super) fn calm(&self) {
         self.stand_still();
-        self.switch("theary", json!({ "list_lag_ms": 0, "searches_lag_ms": 0 }));
+        self.switch("theary", json!({ "list_lag_ms": 0, "searches_lag_ms": 0, "searches_apart_ms": 0 }));
         self.switch("truework", json!({ "list_lag_ms": 0 }));
         self.switch("truora", json!({ "list_lag_ms": 0 }));
     }

@@ -67,7 +67,8 @@ impl Site {
 
     pub async fn submit(&self, reference: Reference, ssn: &str, check: CheckInput) -> ItemOutcome {
         let item = SubmissionItem { reference, order: Arc::new(order(ssn)), check: Arc::new(check), force_new: false };
-        let submission = Submission { id: SubmissionId::from_uuid(Uuid::now_v7()), items: vec![item], hook_url: None };
+        let submission =
+            Submission { id: SubmissionId::from_uuid(Uuid::now_v7()), items: vec![item], joint: false, hook_url: None };
         self.adapter.submit(&context(Share::Create), &submission).await.items.swap_remove(0)
     }
 

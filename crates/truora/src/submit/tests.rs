@@ -200,6 +200,7 @@ fn one_check_travels_per_call() {
     let submission = Submission {
         id: domain::SubmissionId::from_uuid(uuid::Uuid::nil()),
         items: vec![colombian_item(), colombian_item()],
+        joint: false,
         hook_url: None,
     };
     let report = not_a_call(&submission);

@@ -65,8 +65,12 @@ impl Site {
     }
 
     async fn submit(&self, item: &SubmissionItem) -> ItemOutcome {
-        let submission =
-            Submission { id: SubmissionId::from_uuid(Uuid::now_v7()), items: vec![item.clone()], hook_url: None };
+        let submission = Submission {
+            id: SubmissionId::from_uuid(Uuid::now_v7()),
+            items: vec![item.clone()],
+            joint: false,
+            hook_url: None,
+        };
         let mut report = self.truora.submit(&context(Share::Create), &submission).await;
         report.items.swap_remove(0)
     }
