@@ -55,7 +55,7 @@ pub enum ItemOutcome {
 #[derive(Debug, Clone)]
 pub struct Accepted {
     pub vendor: VendorRef,
-    /// Matched by its position in the answer only.
+    /// Matched by its position in the answer only, or known to be the order of a joint call whose part was not seen yet.
     pub provisional: bool,
     /// The vendor answered with an object that it had made before this call.
     pub reused: bool,
