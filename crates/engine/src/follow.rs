@@ -10,7 +10,7 @@ use domain::{
     Check, CheckId, Event, News, Observation, ObservedAt, Order, OrderId, Reason, SubmissionId, Timestamp, VendorRef,
 };
 use futures::StreamExt as _;
-use provider::{CancelAnswer, Carries, Fetched, Share, Snapshot};
+use provider::{CallError, CancelAnswer, Carries, Fetched, Share, Snapshot};
 use store::{Plan, Scope, StoreError, Tx, Work};
 
 use crate::joint::Sight;
@@ -157,36 +157,7 @@ impl Engine {
             Ok(Sight::WithoutPart(snapshot)) => Ok(Fetched::Found(snapshot)),
             Err(error) => Err(error),
         };
-        let mut snapshot = None;
-        let mut is_missing = false;
-        match fetched {
-            Ok(Fetched::Found(found)) => {
-                self.call_went_well(&account.key).await;
-                snapshot = Some(*found);
-            }
-            Ok(Fetched::Missing) if cancel_was_asked => {
-                // Asked to cancel, it is gone: that is the confirmation.
-                let reason = Reason::new("canceled", "Canceled at the vendor, which does not show it any more.");
-                snapshot = Some(gone(reason));
-            }
-            Ok(Fetched::NotBegun) => {
-                self.call_went_well(&account.key).await;
-                if cancel_was_asked {
-                    let why = "Canceled before anybody had begun; the vendor has nothing of it.";
-                    snapshot = Some(gone(Reason::new("canceled", why)));
-                }
-            }
-            Ok(Fetched::Missing) => {
-                tracing::warn!(check = %check_id, account = %account.key, "the vendor does not show an order that it had accepted");
-                metrics::counter!("vetgate_vendor_objects_missing_total", "account" => account.key.to_string())
-                    .increment(1);
-                is_missing = true;
-            }
-            Err(error) => {
-                tracing::info!(check = %check_id, account = %account.key, %error, "could not look at a vendor's object");
-                self.call_failed(&account.key, &error).await;
-            }
-        }
+        let (snapshot, is_missing) = self.what_was_seen(account, check_id, fetched, cancel_was_asked).await;
         // Before there is a transaction: it must not wait for a second connection.
         let echoes = match snapshot.as_ref().filter(|_| is_provisional).map(|snapshot| snapshot.carries) {
             Some(Carries::Nothing) => self.echoes(&account.key).await?,
@@ -229,6 +200,47 @@ impl Engine {
             self.woken.notify_waiters();
         }
         Ok(())
+    }
+
+    /// What a fetch says of the object, and whether the vendor does not show it.
+    async fn what_was_seen(
+        &self,
+        account: &Account,
+        check_id: CheckId,
+        fetched: Result<Fetched, CallError>,
+        cancel_was_asked: bool,
+    ) -> (Option<Snapshot>, bool) {
+        let mut snapshot = None;
+        let mut is_missing = false;
+        match fetched {
+            Ok(Fetched::Found(found)) => {
+                self.call_went_well(&account.key).await;
+                snapshot = Some(*found);
+            }
+            Ok(Fetched::Missing) if cancel_was_asked => {
+                // Asked to cancel, it is gone: that is the confirmation.
+                let reason = Reason::new("canceled", "Canceled at the vendor, which does not show it any more.");
+                snapshot = Some(gone(reason));
+            }
+            Ok(Fetched::NotBegun) => {
+                self.call_went_well(&account.key).await;
+                if cancel_was_asked {
+                    let why = "Canceled before anybody had begun; the vendor has nothing of it.";
+                    snapshot = Some(gone(Reason::new("canceled", why)));
+                }
+            }
+            Ok(Fetched::Missing) => {
+                tracing::warn!(check = %check_id, account = %account.key, "the vendor does not show an order that it had accepted");
+                metrics::counter!("vetgate_vendor_objects_missing_total", "account" => account.key.to_string())
+                    .increment(1);
+                is_missing = true;
+            }
+            Err(error) => {
+                tracing::info!(check = %check_id, account = %account.key, %error, "could not look at a vendor's object");
+                self.call_failed(&account.key, &error).await;
+            }
+        }
+        (snapshot, is_missing)
     }
 
     /// The vendor's object that a create call named shows no part of this check. While the part may still come it is waited
