@@ -494,7 +494,13 @@ mod tests {
     #[test]
     fn what_fits_beside_the_bound_one_is_only_possibly_a_duplicate() {
         let bound = Some(VendorRef::order("second"));
-        let resent = CaseItem { state: ItemState::Bound, bound, resent_at: Some(at(200)), ..item() };
+        let resent = CaseItem {
+            state: ItemState::Bound,
+            bound,
+            resent_at: Some(at(200)),
+            late_scan_at: Some(at(220)),
+            ..item()
+        };
         let scans = [scan(301, with_candidates(&[("first", 2, true), ("second", 100, true)]))];
         let evidence = Evidence::of(&case(), &scans).without(&["second".to_owned()].into());
         let finding = evidence.settle(&resent, true, at(302));
