@@ -393,7 +393,7 @@ fn snapshot(object: &Object) -> Snapshot {
 
 /// A gateway with this vendor.
 pub struct Office {
-    world: World,
+    pub world: World,
     pub clerk: Clerk,
     pub engine: Engine,
     pub account: Account,

@@ -7,6 +7,7 @@ mod clerk;
 mod fault_schedules;
 mod files;
 mod gates;
+mod held;
 mod identity;
 mod late_proof;
 mod monitors;
