@@ -16,12 +16,12 @@ mod vendor;
 use std::time::Duration;
 
 use domain::{
-    Check, CheckId, CheckSpec, CheckState, Date, Frequency, Monitor, MonitorId, MonitorStatus, Order, OrderId,
-    OrderStatus, PauseReason, Timestamp, VendorSide,
+    Check, CheckId, CheckState, Date, Frequency, Monitor, MonitorId, MonitorStatus, Order, OrderId, OrderStatus,
+    PauseReason, Timestamp, VendorSide,
 };
 use store::{Due, Scope, StoreError, Tx};
 
-use crate::{Account, Engine};
+use crate::Engine;
 
 /// How long a worker has for the monitors that it claimed and that need no vendor's answer.
 const LEASE: Duration = Duration::from_secs(30);
@@ -275,16 +275,4 @@ async fn first_order(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, StoreErr
 /// Whether the subject agrees to be checked at this time.
 fn agrees(order: &Order, at: Timestamp) -> bool {
     order.input.expose().consent.expires_at.is_none_or(|end| end > at)
-}
-
-/// Makes the vendor make a new object where it would give an older one back.
-fn make_new(account: &Account, check: &mut Check) {
-    if !account.provider.descriptor().reuses_objects {
-        return;
-    }
-    let mut input = check.input.expose().clone();
-    if let CheckSpec::BackgroundCheck(spec) = &mut input.spec {
-        spec.force_new = true;
-    }
-    check.input = input.into();
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 use store::{OrphanFilter, Plan, Scope, Tx, Work};
 
 use crate::clerk::Office;
+use crate::monitors::{DAY, live, monitor, order_of, runs};
 use crate::world::{World, draft};
 
 /// An employment that Truework is asked for first, then Theary, about somebody with this SSN.
@@ -173,4 +174,18 @@ async fn a_claim_from_before_the_check_moved_on_puts_it_in_no_file() {
     assert_eq!((&check.account, check.status(), check.state.sends), (&next, CheckStatus::Queued, 0));
     let files = office.files(batch).await;
     assert_eq!(files.iter().map(|file| file.rows).collect::<Vec<_>>(), [3]);
+}
+
+#[tokio::test]
+async fn a_monitor_tries_the_same_vendors_in_turn_again() {
+    let world = World::new().await;
+    let (first, check) = ended(&world, "000-99-0003").await;
+    assert_eq!((check.account.provider.as_str(), check.state.tried.len()), ("theary", 1));
+    let monitor = monitor(&world, first, "daily", "2026-01-02").await;
+    live(&world, 2 * DAY).await;
+    let [_, run] = runs(&world, monitor.id).await.try_into().expect("one more");
+    let again = order_of(&world, &run).await.checks.remove(0);
+    assert_eq!((again.account.provider.as_str(), again.attempt, again.state.tried.len()), ("theary", 2, 1));
+    assert_eq!((again.status(), again.state.outcome()), (check.status(), check.state.outcome()));
+    assert_eq!((made(&world), run.changed), ((2, 2), Some(false)), "each was asked twice");
 }
