@@ -30,8 +30,8 @@ use async_trait::async_trait;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, VendorRef};
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Fetched,
-    HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, NotSentReason, Passthrough, ProbeFault,
-    Product, Provider, Submission, SubmitReport, SweepQuery, Timing, VendorHttp,
+    HookAuthentication, HookNews, HookRefused, HookRequest, LocateQuery, Passthrough, ProbeFault, Product, Provider,
+    Submission, SubmitReport, SweepQuery, Timing, VendorHttp,
 };
 
 use crate::client::Client;
@@ -137,7 +137,7 @@ impl Provider for Theary {
 
     async fn document(&self, _ctx: &CallContext, _document: &DocumentRef) -> Result<ByteStream, CallError> {
         // The vendor hands out no documents, and no snapshot of this adapter names one.
-        Err(CallError::NotSent { why: NotSentReason::BadRequest, retry_after: None })
+        Err(client::bad_request())
     }
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {
