@@ -3,13 +3,14 @@
 //! A run is an order of its own, with the first one as its parent. Who makes the runs is decided once:
 //!
 //! * [`vendor`]: an order of one check whose vendor repeats checks by itself. The vendor makes the runs; the gateway looks
-//!   for them, and takes each in as an order whose check is bound from the start.
+//!   for them ([`runs`]), and takes each in as an order whose check is bound from the start.
 //! * [`reorder`]: every other order. At each due time the gateway orders all of its checks again.
 //!
 //! [`ends`] notes the end of each run, compares it with the one before, and tells of a change.
 
 mod ends;
 mod reorder;
+mod runs;
 mod step;
 mod vendor;
 

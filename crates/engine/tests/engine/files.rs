@@ -8,8 +8,9 @@ use provider::{BulkStage, HookRequest};
 use store::Scope;
 use trials::polls::for_polls;
 
-use crate::clerk::{Fate, Mishap, Office, SETTLE, asking, person};
+use crate::clerk::{Fate, Mishap, SETTLE};
 use crate::held::{holding, release, until_somebody_waits};
+use crate::office::{Office, asking, person};
 
 async fn cancel(office: &Office, batch: BatchId) {
     let mut tx = office.engine.store().begin().await.expect("a transaction");

@@ -11,6 +11,7 @@ mod held;
 mod identity;
 mod late_proof;
 mod monitors;
+mod office;
 mod operators;
 mod positions;
 mod shared_objects;

@@ -10,8 +10,8 @@ use sandbox::{Fault, FaultKind};
 use serde_json::json;
 use store::{OrphanFilter, Plan, Scope, Tx, Work};
 
-use crate::clerk::Office;
 use crate::monitors::{DAY, live, monitor, order_of, runs};
+use crate::office::Office;
 use crate::world::{World, draft};
 
 /// An employment that Truework is asked for first, then Theary, about somebody with this SSN.
@@ -154,21 +154,21 @@ async fn a_claim_from_before_the_check_moved_on_sends_nothing_to_the_vendor_that
 async fn a_claim_from_before_the_check_moved_on_puts_it_in_no_file() {
     let office = Office::open().await;
     let batch = office.people(4).await;
-    let moved = office.checks(batch).await.remove(0);
+    let first = office.checks(batch).await.remove(0);
     let store = office.engine.store();
     let mut tx = store.begin().await.expect("a transaction");
-    let mut order = tx.orders().lock(moved.order_id).await.expect("read").expect("the order");
-    let input = moved.input.expose().clone();
+    let mut order = tx.orders().lock(first.order_id).await.expect("read").expect("the order");
+    let input = first.input.expose().clone();
     let next = AccountKey::default_of(ProviderId::new("truora"));
     let leg = |account: &AccountKey| Leg { account: account.clone(), product: None, input: input.clone() };
-    order.checks[0].state.legs = vec![leg(&moved.account), leg(&next)];
-    let moves = async {
+    order.checks[0].state.legs = vec![leg(&first.account), leg(&next)];
+    let going_on = async {
         while !store.kindred(&office.account.key, office.engine.now()).await.expect("read").is_empty() {
             tokio::task::yield_now().await;
         }
-        moves_on(tx, order, moved.id).await;
+        moves_on(tx, order, first.id).await;
     };
-    let (gathered, ()) = tokio::join!(office.engine.files(&office.account), moves);
+    let (gathered, ()) = tokio::join!(office.engine.files(&office.account), going_on);
     gathered.expect("gathered");
     let check = office.checks(batch).await.remove(0);
     assert_eq!((&check.account, check.status(), check.state.sends), (&next, CheckStatus::Queued, 0));
