@@ -3,25 +3,26 @@
 //! A run is an order of its own, with the first one as its parent. Who makes the runs is decided once:
 //!
 //! * [`vendor`]: an order of one check whose vendor repeats checks by itself. The vendor makes the runs; the gateway looks
-//!   for them, and takes each in as an order whose check is bound from the start.
+//!   for them ([`runs`]), and takes each in as an order whose check is bound from the start.
 //! * [`reorder`]: every other order. At each due time the gateway orders all of its checks again.
 //!
 //! [`ends`] notes the end of each run, compares it with the one before, and tells of a change.
 
 mod ends;
 mod reorder;
+mod runs;
 mod step;
 mod vendor;
 
 use std::time::Duration;
 
 use domain::{
-    Check, CheckId, CheckSpec, CheckState, Date, Frequency, Monitor, MonitorId, MonitorStatus, Order, OrderId,
-    OrderStatus, PauseReason, Timestamp, VendorSide,
+    Check, CheckId, CheckState, Date, Frequency, Monitor, MonitorId, MonitorStatus, Order, OrderId, OrderStatus,
+    PauseReason, Timestamp, VendorSide,
 };
 use store::{Due, Scope, StoreError, Tx};
 
-use crate::{Account, Engine};
+use crate::Engine;
 
 /// How long a worker has for the monitors that it claimed and that need no vendor's answer.
 const LEASE: Duration = Duration::from_secs(30);
@@ -276,16 +277,4 @@ async fn first_order(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, StoreErr
 /// Whether the subject agrees to be checked at this time.
 fn agrees(order: &Order, at: Timestamp) -> bool {
     order.input.expose().consent.expires_at.is_none_or(|end| end > at)
-}
-
-/// Makes the vendor make a new object where it would give an older one back.
-fn make_new(account: &Account, check: &mut Check) {
-    if !account.provider.descriptor().reuses_objects {
-        return;
-    }
-    let mut input = check.input.expose().clone();
-    if let CheckSpec::BackgroundCheck(spec) = &mut input.spec {
-        spec.force_new = true;
-    }
-    check.input = input.into();
 }

@@ -188,7 +188,7 @@ impl Engine {
     /// Whether an object that carries a check's reference may be one that the vendor made to repeat the check.
     async fn is_run(&self, tx: &mut Tx, check: CheckId, made_at: Option<Timestamp>) -> Result<bool, StoreError> {
         let since = tx.monitors().repeated_since(check).await?;
-        Ok(since.is_some_and(|since| made_at.is_none_or(|at| at >= since)))
+        Ok(since.is_some_and(|since| made_at.is_none_or(|at| at >= since - SKEW)))
     }
 
     async fn note_strangers(&self, account: &Account, seen: &Sightings, ids: &[String]) -> Result<(), StoreError> {

@@ -104,18 +104,6 @@ impl Inbox<'_> {
         Ok(())
     }
 
-    /// Whether this news was seen before.
-    pub async fn was_seen(&mut self, account: &AccountKey, dedupe_key: &str) -> Result<bool> {
-        let seen = sqlx::query_scalar!(
-            r#"SELECT EXISTS (SELECT FROM inbox_news WHERE account = $1 AND key_sha256 = $2) AS "seen!""#,
-            account.to_string(),
-            &Sha256::digest(dedupe_key)[..]
-        )
-        .fetch_one(self.tx.connection())
-        .await?;
-        Ok(seen)
-    }
-
     /// Whether this news was never seen before; from now on it was.
     pub async fn first_sight(&mut self, account: &AccountKey, dedupe_key: &str, now: Timestamp) -> Result<bool> {
         let done = sqlx::query!(

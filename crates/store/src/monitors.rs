@@ -206,11 +206,12 @@ impl Monitors<'_> {
         Ok(())
     }
 
-    /// Since when the vendor repeats the check; `None`: it does not.
+    /// Since when the vendor may have repeated the check, which it does once the check has ended; `None`: it does not.
     pub async fn repeated_since(&mut self, check: CheckId) -> Result<Option<Timestamp>> {
         let since = sqlx::query_scalar!(
-            r#"SELECT min(created_at) FROM monitors
-               WHERE check_id = $1 AND (vendor_monitor_id IS NOT NULL OR in_doubt_since IS NOT NULL)"#,
+            r#"SELECT greatest(min(m.created_at), min(c.ended_at))
+               FROM monitors m JOIN checks c ON c.id = m.check_id
+               WHERE m.check_id = $1 AND (m.vendor_monitor_id IS NOT NULL OR m.in_doubt_since IS NOT NULL)"#,
             check.uuid()
         )
         .fetch_one(self.tx.connection())

@@ -107,7 +107,7 @@ impl Client {
     }
 
     async fn send(&self, ctx: &CallContext, request: VendorRequest, token: &Token) -> Result<VendorAnswer, CallError> {
-        let bearer = token.bearer().ok_or_else(unbuildable)?;
+        let bearer = token.bearer().ok_or_else(bad_request)?;
         let answer = self.http.send(ctx, request.header(AUTHORIZATION, bearer)).await?;
         if answer.status.is_success() {
             token.prove();
@@ -133,11 +133,11 @@ impl Client {
     fn request(&self, method: Method, path: &[&str]) -> Result<VendorRequest, CallError> {
         // The URL library leaves such segments out, and `DELETE /orders/..` would be another call altogether.
         if path.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
-            return Err(unbuildable());
+            return Err(bad_request());
         }
         let mut url = self.base_url.clone();
         url.path_segments_mut()
-            .map_err(|()| unbuildable())?
+            .map_err(|()| bad_request())?
             .pop_if_empty()
             .extend(["background-check", "v1"])
             .extend(path);
@@ -145,7 +145,7 @@ impl Client {
     }
 }
 
-const fn unbuildable() -> CallError {
+pub const fn bad_request() -> CallError {
     CallError::NotSent { why: NotSentReason::BadRequest, retry_after: None }
 }
 

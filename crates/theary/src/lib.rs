@@ -32,7 +32,7 @@ use async_trait::async_trait;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, Reference, VendorRef};
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Fetched,
-    HookAuthentication, HookNews, HookRefused, HookRequest, Joining, LocateQuery, NotSentReason, Part, Passthrough,
+    HookAuthentication, HookNews, HookRefused, HookRequest, Joining, LocateQuery, Part, Passthrough,
     ProbeFault, Product, Provider, Submission, SubmitReport, SweepQuery, Timing, VendorHttp,
 };
 
@@ -139,7 +139,7 @@ impl Provider for Theary {
 
     async fn document(&self, _ctx: &CallContext, _document: &DocumentRef) -> Result<ByteStream, CallError> {
         // The vendor hands out no documents, and no snapshot of this adapter names one.
-        Err(CallError::NotSent { why: NotSentReason::BadRequest, retry_after: None })
+        Err(client::bad_request())
     }
 
     fn receive_hook(&self, request: &HookRequest) -> Result<Vec<HookNews>, HookRefused> {

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use http::Method;
 use provider::passthrough::{self, Rule, Verdict};
-use provider::{CallContext, CallError, NotSentReason, PassRefusal, Passed, PassedCall, Passthrough, VendorAnswer};
+use provider::{CallContext, CallError, PassRefusal, Passed, PassedCall, Passthrough, VendorAnswer};
 
 use crate::Theary;
+use crate::client::bad_request;
 
 /// Below `/background-check/v1`.
 static RULES: &[Rule] = &[
@@ -25,8 +26,7 @@ impl Passthrough for Theary {
     }
 
     async fn pass(&self, ctx: &CallContext, call: &PassedCall) -> Result<VendorAnswer, CallError> {
-        let not_sent = CallError::NotSent { why: NotSentReason::BadRequest, retry_after: None };
-        self.judge(call).map_err(|_| not_sent)?;
+        self.judge(call).map_err(|_| bad_request())?;
         self.client.read_path(ctx, &call.path, &call.query).await
     }
 }

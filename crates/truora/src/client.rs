@@ -10,15 +10,14 @@ use provider::{
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::host::Host;
 use crate::wire::ErrorBody;
 
-pub const KEY: HeaderName = HeaderName::from_static("truora-api-key");
+const KEY: HeaderName = HeaderName::from_static("truora-api-key");
 const PRIORITY: HeaderName = HeaderName::from_static("truora-priority");
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A scanned page may be large: a row repeats every source of its check.
-pub const MAX_PAGE: usize = 32 * 1024 * 1024;
+const MAX_PAGE: usize = 32 * 1024 * 1024;
 
 #[derive(Clone)]
 pub struct Client {
@@ -33,16 +32,6 @@ impl Client {
         let mut key = HeaderValue::from_str(key.expose_secret().trim()).ok().filter(|key| !key.is_empty())?;
         key.set_sensitive(true);
         Some(Self { http: VendorHttp::new(), checks, key })
-    }
-
-    /// The same way to the vendor, for its other services.
-    pub fn way(&self) -> (VendorHttp, HeaderValue) {
-        (self.http.clone(), self.key.clone())
-    }
-
-    /// The same key at one of the vendor's hosts, for the calls that are no checks.
-    pub fn host(&self, base: Url) -> Host {
-        Host::new(self.http.clone(), base, self.key.clone())
     }
 
     /// `POST /v1/checks` with a form body; answers are JSON.
@@ -130,11 +119,6 @@ impl Client {
             PassedBody::Json(body) => request = request.body("application/json", body.to_string()),
         }
         self.http.send(ctx, request).await
-    }
-
-    /// The Checks API's own host.
-    pub const fn checks_host(&self) -> &Url {
-        &self.checks
     }
 
     /// Sends a form, other than to make a check.

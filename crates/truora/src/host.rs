@@ -1,23 +1,19 @@
 //! One of the vendor's hosts, for the calls beside those that make and read checks: forms, once JSON, answers in JSON.
 
 use http::Method;
-use http::header::HeaderValue;
-use provider::{
-    AdministrationFault, CallContext, CallError, LostReason, Objection, VendorAnswer, VendorHttp, VendorRequest,
-};
+use provider::{AdministrationFault, CallContext, CallError, LostReason, Objection, VendorAnswer};
 use serde_json::Value;
 use url::Url;
 
-use crate::client::{FORM, KEY, MAX_PAGE, bad_request};
+use crate::client::{Client, FORM, bad_request};
 use crate::wire::ErrorBody;
 
 /// The longest part of the vendor's own sentence that is passed on.
 const LONGEST_SENTENCE: usize = 200;
 
 pub struct Host {
-    http: VendorHttp,
+    client: Client,
     base: Url,
-    key: HeaderValue,
 }
 
 pub enum Payload<'a> {
@@ -27,8 +23,12 @@ pub enum Payload<'a> {
 }
 
 impl Host {
-    pub const fn new(http: VendorHttp, base: Url, key: HeaderValue) -> Self {
-        Self { http, base, key }
+    pub const fn new(client: Client, base: Url) -> Self {
+        Self { client, base }
+    }
+
+    pub const fn base(&self) -> &Url {
+        &self.base
     }
 
     /// An address by its parts. One that would name another path is none.
@@ -45,9 +45,7 @@ impl Host {
     }
 
     pub async fn get(&self, ctx: &CallContext, url: Url) -> Result<VendorAnswer, CallError> {
-        let mut request = self.request(Method::GET, url);
-        request.max_answer = MAX_PAGE;
-        self.http.send(ctx, request).await
+        self.client.page(ctx, url).await
     }
 
     pub async fn send(
@@ -57,17 +55,13 @@ impl Host {
         url: Url,
         payload: Payload<'_>,
     ) -> Result<VendorAnswer, CallError> {
-        let request = self.request(method, url);
+        let request = self.client.request(method, url);
         let request = match payload {
             Payload::Nothing => request,
             Payload::Form(pairs) => request.body(FORM, serde_urlencoded::to_string(pairs).map_err(|_| bad_request())?),
             Payload::Json(body) => request.body("application/json", body.to_string()),
         };
-        self.http.send(ctx, request).await
-    }
-
-    fn request(&self, method: Method, url: Url) -> VendorRequest {
-        VendorRequest::new(method, url).header(KEY, self.key.clone())
+        self.client.http().send(ctx, request).await
     }
 }
 

@@ -120,8 +120,7 @@ fn flow_of(check: &CheckInput, settings: &IdentitySettings) -> Option<String> {
 
 impl Identity {
     pub fn new(client: &crate::client::Client, account_url: Url, settings: IdentitySettings) -> Self {
-        let (http, key) = client.way();
-        let client = IdentityClient::new(http, key, account_url, settings.url.clone());
+        let client = IdentityClient::new(client.clone(), account_url, settings.url.clone());
         Self { client, settings }
     }
 

@@ -124,11 +124,11 @@ pub struct Truora {
     identity: Identity,
     /// The Checks API, for what is no check.
     checks: Host,
+    /// Rules, batches, and the log of hooks.
     account: Host,
     hook_keys: Option<HookKeys>,
     unsigned_hooks: UnsignedHooks,
     policy: OutcomePolicy,
-    account_host: Url,
     file_hosts: FileHosts,
     descriptor: Descriptor,
 }
@@ -168,15 +168,14 @@ impl Truora {
         let (account, files) = (settings.account_url.clone(), settings.file_hosts.clone());
         let batches = Batches::new(client.clone(), account, files, settings.native_batch_min);
         Ok(Self {
-            checks: client.host(settings.checks_url),
-            account: client.host(settings.account_url.clone()),
+            checks: Host::new(client.clone(), settings.checks_url),
+            account: Host::new(client.clone(), settings.account_url),
             client,
             batches,
             identity,
             hook_keys,
             unsigned_hooks: settings.unsigned_hooks,
             policy: settings.outcome,
-            account_host: settings.account_url,
             file_hosts: settings.file_hosts,
             descriptor: descriptor(),
         })

@@ -90,7 +90,7 @@ impl Passthrough for Truora {
     async fn pass(&self, ctx: &CallContext, call: &PassedCall) -> Result<VendorAnswer, CallError> {
         self.judge(call).map_err(|_| client::bad_request())?;
         let is_of_account = passthrough::judge(ACCOUNT, call).is_ok();
-        let host = if is_of_account { &self.account_host } else { self.client.checks_host() };
-        self.client.pass(ctx, host, call).await
+        let host = if is_of_account { &self.account } else { &self.checks };
+        self.client.pass(ctx, host.base(), call).await
     }
 }

@@ -3,13 +3,23 @@
 
 use domain::{AccountKey, ProviderId};
 use engine::{Account, AdministrationError};
+use http::Uri;
 use provider::{AdministrationFault, CallError, Objection};
 
 use super::get::known;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::problem::{Fault, Kind, Place, Problem};
+use crate::query::Query;
 use crate::scope::Scope;
+
+/// The account that is meant, where its name is all that the query may have.
+pub fn account_of_query<S>(app: &App, caller: &Caller<S>, path: Vec<String>, uri: &Uri) -> Result<Account, Problem> {
+    let mut query = Query::of(uri);
+    let name = query.text("account");
+    query.end()?;
+    account(app, caller, path, name.as_deref(), in_query)
+}
 
 /// The account that is meant: the named one, else the caller's own, else `default`. Refuses callers whose tenant shares it
 /// with others, unless they may act for all.

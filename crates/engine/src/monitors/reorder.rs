@@ -3,11 +3,14 @@
 //! The run, its order and the next due time are written in one transaction, under the monitor's lock: a process that dies
 //! leaves either all of it or a monitor that is due still. What was missed while nobody worked makes one run.
 
-use domain::{Monitor, MonitorId, MonitorRun, Order, PauseReason, RunState, Timestamp};
+use domain::{
+    Check, CheckInput, CheckSpec, CheckState, Leg, Monitor, MonitorId, MonitorRun, Order, PauseReason, RunState,
+    Timestamp,
+};
 use store::{Due, StoreError, Tx};
 
-use super::{agrees, first_order, make_new};
-use crate::Engine;
+use super::{agrees, first_order};
+use crate::{Account, Engine};
 
 impl Engine {
     pub(super) async fn order_again(&self, id: MonitorId) -> Result<(), StoreError> {
@@ -81,13 +84,40 @@ impl Engine {
     /// The order once more at the same accounts; `None` if one of them would not take it as it is now.
     fn ordered_anew(&self, first: &Order) -> Option<Order> {
         let mut order = self.once_more(first);
-        for check in &mut order.checks {
-            let account = self.account(&check.account).filter(|account| account.is_open_to(&first.tenant))?;
-            if !account.provider.validate(order.input.expose(), check.input.expose()).is_empty() {
-                return None;
+        for (check, before) in order.checks.iter_mut().zip(&first.checks) {
+            let mut legs = legs_of(before);
+            for leg in &mut legs {
+                let account = self.account(&leg.account).filter(|account| account.is_open_to(&first.tenant))?;
+                if !account.provider.validate(first.input.expose(), &leg.input).is_empty() {
+                    return None;
+                }
+                make_new(account, &mut leg.input);
             }
-            make_new(account, check);
+            let leg = legs.first()?;
+            check.account = leg.account.clone();
+            check.input = leg.input.clone().into();
+            if legs.len() > 1 {
+                check.state = CheckState::with_legs(legs);
+            }
         }
         Some(order)
+    }
+}
+
+/// The vendors that the check was ordered of, in turn: where there is a list, all of it, whichever of them it ended at.
+fn legs_of(check: &Check) -> Vec<Leg> {
+    if check.state.legs.is_empty() {
+        let input = check.input.expose().clone();
+        return vec![Leg { account: check.account.clone(), product: None, input }];
+    }
+    check.state.legs.clone()
+}
+
+/// Makes the vendor make a new object where it would give an older one back.
+fn make_new(account: &Account, input: &mut CheckInput) {
+    if account.provider.descriptor().reuses_objects
+        && let CheckSpec::BackgroundCheck(spec) = &mut input.spec
+    {
+        spec.force_new = true;
     }
 }

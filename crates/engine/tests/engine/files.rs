@@ -8,7 +8,9 @@ use provider::{BulkStage, HookRequest};
 use store::Scope;
 use trials::polls::for_polls;
 
-use crate::clerk::{Fate, Mishap, Office, SETTLE, asking, person};
+use crate::clerk::{Fate, Mishap, SETTLE};
+use crate::held::{holding, release, until_somebody_waits};
+use crate::office::{Office, asking, person};
 
 async fn cancel(office: &Office, batch: BatchId) {
     let mut tx = office.engine.store().begin().await.expect("a transaction");
@@ -438,4 +440,24 @@ async fn a_call_that_outlives_its_lease_undoes_nothing() {
     drop(tx);
     office.until_ended(batch).await;
     office.assert_one_to_one(batch).await;
+}
+
+#[tokio::test]
+async fn a_machine_that_slept_through_its_lease_does_not_make_the_call() {
+    let office = Office::open().await;
+    let batch = office.people(4).await;
+    office.until_stage(batch, BulkStage::Start).await;
+    let calls = office.clerk.books().calls.len();
+    // The worker has claimed the file, and cannot read its checks yet.
+    let mut orders = holding(&office.world, "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE".to_owned()).await;
+    let (engine, account) = (office.another().await, office.account.clone());
+    let worker = tokio::spawn(async move { engine.files(&account).await.expect("worked") });
+    until_somebody_waits(&office.world, &mut orders).await;
+    // Its monotonic clock stands still meanwhile, the other one does not.
+    office.clock().advance(Duration::from_hours(1));
+    release(orders).await;
+    assert_eq!((worker.await.expect("ended"), office.clerk.books().calls.len()), (1, calls));
+    office.until_ended(batch).await;
+    office.assert_one_to_one(batch).await;
+    assert!(office.clerk.books().files.iter().all(|file| file.starts == 1));
 }

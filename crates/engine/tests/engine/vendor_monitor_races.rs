@@ -1,5 +1,4 @@
-//! Monitors of a vendor's own when something comes between two of a worker's steps: each is held up at a table or a row
-//! that another connection has locked.
+//! Monitors of a vendor's own when something comes between two of a worker's steps: each is held up there.
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -9,38 +8,16 @@ use std::time::Duration;
 use domain::{AccountKey, CheckStatus, Monitor, MonitorMethod, MonitorStatus, OrderId, PauseReason, ProviderId};
 use engine::{Account, Engine, EngineSettings, MonitorChanges, OsEntropy, Providers};
 use sandbox::{Fault, FaultKind};
-use sqlx::{Connection as _, Executor as _, PgConnection};
 use tracing::field::{Field, Visit};
 use tracing::span;
 
+use crate::held::{holding, release, until_somebody_waits};
 use crate::monitors::{DAY, change, live, monitor, order_of, runs, state};
 use crate::vendor_monitors::{at_vendor, sql, vendor_id};
 use crate::world::{World, draft};
 
 const ENABLE: MonitorChanges = MonitorChanges { enabled: Some(true), frequency: None };
 const PAUSE: MonitorChanges = MonitorChanges { enabled: Some(false), frequency: None };
-
-/// A connection of nobody's, in a transaction that has done this.
-async fn holding(world: &World, statement: String) -> PgConnection {
-    let mut raw = PgConnection::connect(world.database_url()).await.expect("connected");
-    raw.execute("BEGIN").await.expect("begun");
-    raw.execute(sqlx::AssertSqlSafe(statement)).await.expect("held");
-    raw
-}
-
-async fn release(mut held: PgConnection) {
-    held.execute("COMMIT").await.expect("released");
-}
-
-/// Until a worker waits for what this connection holds.
-async fn until_somebody_waits(world: &World, held: &mut PgConnection) {
-    let holder: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(held).await.expect("read");
-    let mut raw = PgConnection::connect(world.database_url()).await.expect("connected");
-    let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)))";
-    while !sqlx::query_scalar::<_, bool>(waits).bind(holder).fetch_one(&mut raw).await.expect("read") {
-        tokio::task::yield_now().await;
-    }
-}
 
 /// A monitor of an order that has ended, and whose end is noted.
 async fn made(world: &World) -> (OrderId, Monitor) {

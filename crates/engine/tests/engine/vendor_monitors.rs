@@ -5,8 +5,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{
-    CheckStatus, Clock as _, MonitorId, MonitorMethod, MonitorStatus, OrderId, Outcome, PauseReason, RunState,
-    VendorRef,
+    CheckStatus, Clock as _, EventType, MonitorId, MonitorMethod, MonitorStatus, OrderId, Outcome, PauseReason,
+    RunState, VendorRef,
 };
 use engine::{HookError, MonitorChanges};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -211,6 +211,31 @@ async fn runs_that_carry_our_reference_are_no_duplicates() {
     let events = tx.orders().events(&Scope::All, first, 100, None).await.expect("read");
     let strange = events.iter().filter(|event| event.event.kind.as_str().starts_with("reconciliation.")).count();
     assert_eq!(strange, 0);
+}
+
+/// What is not done yet is not repeated.
+#[tokio::test]
+async fn a_second_object_from_before_the_first_had_ended_is_no_run() {
+    let world = World::new().await;
+    let slow = json!({ "runs_keep_custom_input": true, "run_ms": 1_200_000 });
+    world.vendor("truora").control().set_behavior(slow).expect("switches");
+    let account = world.account("truora");
+    assert!(world.engine.sweep(&account).await.expect("swept"), "the first is due at once");
+    let first = world.accept(draft("truora", 0)).await;
+    let made = monitor(&world, first, "daily", "2026-01-10").await;
+    world.engine.dispatch(&account, 1).await.expect("dispatched");
+    let check = world.order(first).await.checks.remove(0);
+    let fields = json!({ "fields": { "custom_input": check.reference().to_string() } });
+    let second = world.vendor("truora").control().make_strangers(1, &fields).remove(0);
+    live(&world, 4 * DAY).await;
+    assert_eq!(runs(&world, made.id).await.len(), 4);
+    let mut tx = world.engine.store().begin().await.expect("a transaction");
+    let orphans = tx.vendor_objects().orphans(&OrphanFilter::default(), 10, None).await.expect("read");
+    let found: Vec<_> = orphans.iter().map(|orphan| (orphan.vendor_order_id.as_str(), orphan.check_id)).collect();
+    assert_eq!(found, [(second.as_str(), Some(check.id))]);
+    let events = tx.orders().events(&Scope::All, first, 100, None).await.expect("read");
+    let is_told = |event: &&store::StoredEvent| event.event.kind == EventType::ReconciliationOrphanFound;
+    assert_eq!(events.iter().filter(is_told).count(), 1);
 }
 
 #[tokio::test]

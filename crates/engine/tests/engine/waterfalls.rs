@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use domain::{Check, CheckStatus, EventType, OrderDraft, OrderId, Outcome, Reason, Wish};
+use domain::{
+    AccountKey, Check, CheckId, CheckStatus, EventType, Leg, News, Order, OrderDraft, OrderId, Outcome, ProviderId,
+    Reason, SubmissionId, Wish,
+};
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
-use store::{OrphanFilter, Scope};
+use store::{OrphanFilter, Plan, Scope, Tx, Work};
 
+use crate::monitors::{DAY, live, monitor, order_of, runs};
+use crate::office::Office;
 use crate::world::{World, draft};
 
 /// An employment that Truework is asked for first, then Theary, about somebody with this SSN.
@@ -110,4 +115,77 @@ async fn a_canceled_check_is_tried_nowhere_else() {
     let check = world.order(id).await.checks.remove(0);
     assert_eq!((check.account.provider.as_str(), check.state.tried.len()), ("truework", 0));
     assert_eq!(made(&world), (1, 0));
+}
+
+/// What another worker writes down, whose call the vendor refuses: the check goes on to the next.
+async fn moves_on(mut tx: Tx, mut order: Order, check_id: CheckId) {
+    let (submission, at) = (SubmissionId::from_uuid(uuid::Uuid::nil()), order.updated_at);
+    let mut events = order.tell(check_id, &News::Sending { submission }, at);
+    let why = Reason::new("refused", "The vendor would not do it.");
+    events.extend(order.tell(check_id, &News::Rejected { submission, why, at }, at));
+    tx.orders().save(&order, &[Plan { check_id, work: Some((Work::Send, at)) }], &events).await.expect("saved");
+    tx.save().await.expect("saved");
+}
+
+#[tokio::test]
+async fn a_claim_from_before_the_check_moved_on_sends_nothing_to_the_vendor_that_refused() {
+    let world = World::new().await;
+    let id = world.accept(waterfall("000-00-0001")).await;
+    let (account, store) = (world.account("truework"), world.engine.store());
+    let mut tx = store.begin().await.expect("a transaction");
+    let order = tx.orders().lock(id).await.expect("read").expect("the order");
+    let check_id = order.checks[0].id;
+    let moves = async {
+        // The slow worker has claimed the check, and cannot read its order yet.
+        while !store.lanes(&account.key, world.engine.now()).await.expect("read").is_empty() {
+            tokio::task::yield_now().await;
+        }
+        moves_on(tx, order, check_id).await;
+    };
+    let (sent, ()) = tokio::join!(world.engine.dispatch(&account, 1), moves);
+    assert_eq!((sent.expect("dispatched"), world.books("truework").calls_of("create")), (1, 0), "it was stopped");
+    world.work_until_settled(&[id]).await;
+    let check = world.order(id).await.checks.remove(0);
+    assert_eq!((check.status(), check.account.provider.as_str()), (CheckStatus::Completed, "theary"));
+    assert_eq!(made(&world), (0, 1));
+}
+
+#[tokio::test]
+async fn a_claim_from_before_the_check_moved_on_puts_it_in_no_file() {
+    let office = Office::open().await;
+    let batch = office.people(4).await;
+    let first = office.checks(batch).await.remove(0);
+    let store = office.engine.store();
+    let mut tx = store.begin().await.expect("a transaction");
+    let mut order = tx.orders().lock(first.order_id).await.expect("read").expect("the order");
+    let input = first.input.expose().clone();
+    let next = AccountKey::default_of(ProviderId::new("truora"));
+    let leg = |account: &AccountKey| Leg { account: account.clone(), product: None, input: input.clone() };
+    order.checks[0].state.legs = vec![leg(&first.account), leg(&next)];
+    let going_on = async {
+        while !store.kindred(&office.account.key, office.engine.now()).await.expect("read").is_empty() {
+            tokio::task::yield_now().await;
+        }
+        moves_on(tx, order, first.id).await;
+    };
+    let (gathered, ()) = tokio::join!(office.engine.files(&office.account), going_on);
+    gathered.expect("gathered");
+    let check = office.checks(batch).await.remove(0);
+    assert_eq!((&check.account, check.status(), check.state.sends), (&next, CheckStatus::Queued, 0));
+    let files = office.files(batch).await;
+    assert_eq!(files.iter().map(|file| file.rows).collect::<Vec<_>>(), [3]);
+}
+
+#[tokio::test]
+async fn a_monitor_tries_the_same_vendors_in_turn_again() {
+    let world = World::new().await;
+    let (first, check) = ended(&world, "000-99-0003").await;
+    assert_eq!((check.account.provider.as_str(), check.state.tried.len()), ("theary", 1));
+    let monitor = monitor(&world, first, "daily", "2026-01-02").await;
+    live(&world, 2 * DAY).await;
+    let [_, run] = runs(&world, monitor.id).await.try_into().expect("one more");
+    let again = order_of(&world, &run).await.checks.remove(0);
+    assert_eq!((again.account.provider.as_str(), again.attempt, again.state.tried.len()), ("theary", 2, 1));
+    assert_eq!((again.status(), again.state.outcome()), (check.status(), check.state.outcome()));
+    assert_eq!((made(&world), run.changed), ((2, 2), Some(false)), "each was asked twice");
 }

@@ -1,29 +1,27 @@
 //! Digital Identity's calls: links are made on the account host, processes are read on one of their own.
 
-use http::{HeaderValue, Method};
-use provider::{ByteStream, CallContext, CallError, VendorAnswer, VendorHttp, VendorRequest};
+use http::Method;
+use provider::{ByteStream, CallContext, CallError, VendorAnswer};
 use url::Url;
 
-use crate::client::{FORM, KEY, bad_request};
+use crate::client::{Client, bad_request};
 
 pub struct IdentityClient {
-    http: VendorHttp,
-    key: HeaderValue,
+    client: Client,
     account: Url,
     identity: Url,
 }
 
 impl IdentityClient {
-    pub const fn new(http: VendorHttp, key: HeaderValue, account: Url, identity: Url) -> Self {
-        Self { http, key, account, identity }
+    pub const fn new(client: Client, account: Url, identity: Url) -> Self {
+        Self { client, account, identity }
     }
 
     /// `POST /v1/api-keys`: a token for one applicant.
     pub async fn create(&self, ctx: &CallContext, form: &[(&'static str, String)]) -> Result<VendorAnswer, CallError> {
         let mut url = self.account.clone();
         url.set_path("/v1/api-keys");
-        let body = serde_urlencoded::to_string(form).map_err(|_| bad_request())?;
-        self.http.send(ctx, self.request(Method::POST, url).body(FORM, body)).await
+        self.client.write(ctx, Method::POST, url, form).await
     }
 
     /// Where the list of processes begins: of one of the subject's accounts, or of all.
@@ -38,12 +36,12 @@ impl IdentityClient {
 
     /// A page of the list of processes, or one process.
     pub async fn get(&self, ctx: &CallContext, url: Url) -> Result<VendorAnswer, CallError> {
-        self.http.send(ctx, self.request(Method::GET, url)).await
+        self.client.read(ctx, url).await
     }
 
     pub async fn pdf(&self, ctx: &CallContext, process_id: &str) -> Result<ByteStream, CallError> {
         let url = self.process_url(process_id, &["pdf"])?;
-        self.http.stream(ctx, self.request(Method::GET, url)).await
+        self.client.http().stream(ctx, self.client.request(Method::GET, url)).await
     }
 
     /// `/v1/processes/{id}/…`. Ids are opaque, but one that would name another path is none.
@@ -54,9 +52,5 @@ impl IdentityClient {
         let mut url = self.list_url(None);
         url.path_segments_mut().map_err(|()| bad_request())?.push(process_id).extend(rest);
         Ok(url)
-    }
-
-    fn request(&self, method: Method, url: Url) -> VendorRequest {
-        VendorRequest::new(method, url).header(KEY, self.key.clone())
     }
 }

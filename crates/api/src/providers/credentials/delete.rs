@@ -7,9 +7,8 @@ use crate::app::{self, App};
 use crate::caller::Caller;
 use crate::path::PathTexts;
 use crate::problem::Problem;
-use crate::providers::administration::{account, in_query, into_parameters, refused};
+use crate::providers::administration::{account_of_query, into_parameters, refused};
 use crate::providers::custom_types::view::AccountParams;
-use crate::query::Query;
 use crate::refusals::refusals;
 use crate::scope::ProvidersManage;
 
@@ -32,11 +31,8 @@ pub async fn delete(
     PathTexts(path): PathTexts,
     uri: Uri,
 ) -> Result<StatusCode, Problem> {
-    let mut query = Query::of(&uri);
-    let name = query.text("account");
-    query.end()?;
     let database_id = super::database(&path);
-    let account = account(&app, &caller, path, name.as_deref(), in_query)?;
+    let account = account_of_query(&app, &caller, path, &uri)?;
     Box::pin(app::to_the_end(async move {
         let gone = app.engine().delete_credentials(&account, caller.subject(), &database_id).await;
         gone.map(|()| StatusCode::NO_CONTENT).map_err(|error| refused(error, "credentials", into_parameters))

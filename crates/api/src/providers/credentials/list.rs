@@ -11,9 +11,8 @@ use crate::caller::Caller;
 use crate::examples;
 use crate::path::PathTexts;
 use crate::problem::Problem;
-use crate::providers::administration::{account, in_query, into_parameters, refused};
+use crate::providers::administration::{account_of_query, into_parameters, refused};
 use crate::providers::custom_types::view::AccountParams;
-use crate::query::Query;
 use crate::refusals::refusals;
 use crate::scope::ProvidersRead;
 
@@ -45,10 +44,7 @@ pub async fn list(
     PathTexts(path): PathTexts,
     uri: Uri,
 ) -> Result<Json<CredentialsList>, Problem> {
-    let mut query = Query::of(&uri);
-    let name = query.text("account");
-    query.end()?;
-    let account = account(&app, &caller, path, name.as_deref(), in_query)?;
+    let account = account_of_query(&app, &caller, path, &uri)?;
     let ids = app.engine().credentials(&account).await;
     let ids = ids.map_err(|error| refused(error, "account", into_parameters))?;
     Ok(Json(CredentialsList { data: ids.into_iter().map(|database_id| CredentialsView { database_id }).collect() }))

@@ -8,8 +8,7 @@ use crate::app::{self, App};
 use crate::caller::Caller;
 use crate::path::PathTexts;
 use crate::problem::Problem;
-use crate::providers::administration::{account, in_query, into_parameters, refused};
-use crate::query::Query;
+use crate::providers::administration::{account_of_query, into_parameters, refused};
 use crate::refusals::refusals;
 use crate::scope::ProvidersManage;
 
@@ -34,11 +33,8 @@ pub async fn delete(
     PathTexts(path): PathTexts,
     uri: Uri,
 ) -> Result<StatusCode, Problem> {
-    let mut query = Query::of(&uri);
-    let of = query.text("account");
-    query.end()?;
     let [country, name] = super::named(&path);
-    let account = account(&app, &caller, path, of.as_deref(), in_query)?;
+    let account = account_of_query(&app, &caller, path, &uri)?;
     Box::pin(app::to_the_end(async move {
         let gone = app.engine().delete_custom_type(&account, caller.subject(), &country, &name).await;
         gone.map(|()| StatusCode::NO_CONTENT).map_err(|error| refused(error, "custom type", into_parameters))

@@ -12,8 +12,7 @@ use crate::caller::Caller;
 use crate::examples;
 use crate::path::PathTexts;
 use crate::problem::Problem;
-use crate::providers::administration::{account, in_query, into_parameters, refused};
-use crate::query::Query;
+use crate::providers::administration::{account_of_query, into_parameters, refused};
 use crate::refusals::refusals;
 use crate::scope::ProvidersRead;
 
@@ -38,10 +37,7 @@ pub async fn list(
     PathTexts(path): PathTexts,
     uri: Uri,
 ) -> Result<Json<CustomTypeList>, Problem> {
-    let mut query = Query::of(&uri);
-    let name = query.text("account");
-    query.end()?;
-    let account = account(&app, &caller, path, name.as_deref(), in_query)?;
+    let account = account_of_query(&app, &caller, path, &uri)?;
     let types = app.engine().custom_types(&account).await;
     let types = types.map_err(|error| refused(error, "account", into_parameters))?;
     Ok(Json(CustomTypeList { data: types.into_iter().map(CustomTypeView::of).collect() }))
