@@ -191,7 +191,7 @@ impl Provider for Truework {
     }
 
     fn as_product(&self, product: &str, check: &CheckInput) -> Result<CheckInput, FieldError> {
-        products::as_product(product, check)
+        products::as_product(product, check, self.settings.version)
     }
 
     async fn submit(&self, ctx: &CallContext, submission: &Submission) -> SubmitReport {

@@ -29,6 +29,9 @@ const USE_CASES: &[&str] = &[
     "preapproval",
 ];
 
+pub const OLDER_HAVE_NO_DIRECT: &str =
+    "Direct orders take truework.version 2023-10-30: older versions do not show what became of one.";
+
 #[derive(Default)]
 pub struct Options {
     pub methods: Option<Vec<String>>,
@@ -70,9 +73,7 @@ impl Options {
             if version.has_orders() { (METHODS, FILTERS) } else { (OLDER_METHODS, OLDER_FILTERS) };
         match (key, way) {
             ("direct", _) if !version.has_orders() => {
-                return Err(refused(
-                    "Set truework.version to 2023-10-30: older versions do not show what became of it.",
-                ));
+                return Err(refused(OLDER_HAVE_NO_DIRECT));
             }
             ("direct", _) => self.direct = flag(value)?,
             ("allowed_verification_methods", Way::AtAnEmployer) => self.methods = Some(methods(all_methods, value)?),
