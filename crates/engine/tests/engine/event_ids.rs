@@ -11,7 +11,7 @@ use store::Scope;
 use crate::world::{World, draft};
 
 /// A hook as the vendor signs it, under this id.
-fn hook(world: &World, event_id: &str, event: &str, minute: u32, data: Value) -> HookRequest {
+fn hook(world: &World, event_id: &str, event: &str, minute: u32, data: &Value) -> HookRequest {
     let body =
         json!({ "event": event, "occurredAt": format!("2026-11-21T09:{minute:02}:00Z"), "data": data }).to_string();
     let secret = sandbox::theary::Config::default().hook_secret;
@@ -53,19 +53,19 @@ async fn another_id_repeats_no_news_and_a_used_one_hides_none() {
     let plan = note("CONTACT_PLAN");
     // The vendor tries again under the same id, sends to a second target under another, and somebody replays it.
     for event_id in ["id-1", "id-1", "id-2", "id-3"] {
-        take(&world, hook(&world, event_id, "verification.notification", 1, plan.clone())).await;
+        take(&world, hook(&world, event_id, "verification.notification", 1, &plan)).await;
     }
     assert_eq!(told(&world, id).await.0, ["CONTACT_PLAN"]);
 
     // Other news under an id that was used: of the same moment, and the result itself.
-    take(&world, hook(&world, "id-1", "verification.notification", 1, note("OUTBOUND_ATTEMPT"))).await;
+    take(&world, hook(&world, "id-1", "verification.notification", 1, &note("OUTBOUND_ATTEMPT"))).await;
     assert_eq!(told(&world, id).await.0, ["CONTACT_PLAN", "OUTBOUND_ATTEMPT"]);
     let result = json!({
         "searchId": search, "externalSearchId": reference,
         "verificationResult": { "id": "r", "outcome": "VERIFIED", "discrepancy": true }
     });
     for event_id in ["id-1", "id-1", "id-9"] {
-        take(&world, hook(&world, event_id, "verification.completed", 2, result.clone())).await;
+        take(&world, hook(&world, event_id, "verification.completed", 2, &result)).await;
     }
     let check = world.order(id).await.checks.remove(0);
     assert_eq!((check.status(), check.state.outcome()), (CheckStatus::Completed, Some(Outcome::Consider)));
