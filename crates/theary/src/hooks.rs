@@ -88,8 +88,10 @@ fn reference_of_header(headers: &HeaderMap) -> Option<Reference> {
     headers.get("x-external-search-id")?.to_str().ok()?.trim().parse().ok()
 }
 
-/// By content, not by `X-Event-Id`: the header is unsigned, differs between the targets of one event, and may differ
-/// between retries. The body's digest keeps apart what the three names do not.
+/// By content alone. `X-Event-Id` is no second key: it is not signed, so whoever can send us a body that the vendor once
+/// signed could use up the id of news to come and so suppress it; it differs between the targets of one event, and may
+/// differ between retries. All it could add is that a retry whose body was written anew is known, which does no harm. The
+/// body's digest keeps apart what the three names do not.
 fn dedupe_key(event: &Event, body: &[u8]) -> String {
     let digest = hex::encode(&Sha256::digest(body)[..12]);
     let search = event.data.search_id.as_deref().unwrap_or("-");

@@ -32,8 +32,8 @@ use async_trait::async_trait;
 use domain::{CheckInput, CheckType, FieldError, OrderInput, ProviderId, Reason, Reference, VendorRef};
 use provider::{
     ByteStream, CallContext, CallError, CancelAnswer, CancelSupport, Descriptor, DocumentRef, Fetched,
-    HookAuthentication, HookNews, HookRefused, HookRequest, Joining, LocateQuery, Part, Passthrough,
-    ProbeFault, Product, Provider, Submission, SubmitReport, SweepQuery, Timing, VendorHttp,
+    HookAuthentication, HookNews, HookRefused, HookRequest, Joining, LocateQuery, Part, Passthrough, ProbeFault,
+    Product, Provider, Submission, SubmitReport, SweepQuery, Timing, VendorHttp,
 };
 
 use crate::client::Client;

@@ -105,6 +105,7 @@ impl Course {
             cancel_duplicates: if random.random_bool(0.3) { CancelDuplicates::Auto } else { CancelDuplicates::Ask },
             batch_size: random.random_range(2..=10),
             hooks: random.random_bool(0.6).then(|| room.address().clone()),
+            routes: Vec::new(),
             seed: Some(seed),
         };
         let world = World::with(settings.clone()).await;

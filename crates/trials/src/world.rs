@@ -10,7 +10,7 @@ use domain::{
     AccountKey, Batch, BatchId, Case, CaseState, CheckStatus, Clock as _, Entropy, Order, OrderDraft, OrderId,
     ProviderId, TenantId,
 };
-use engine::{Account, CancelDuplicates, Engine, EngineSettings, OsEntropy, Providers};
+use engine::{Account, CancelDuplicates, Engine, EngineSettings, OsEntropy, Providers, Route};
 use provider::Provider;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -46,6 +46,8 @@ pub struct Options {
     pub truework_version: truework::Version,
     /// Where the simulators send their hooks, each under its vendor's id. `None`: nowhere.
     pub hooks: Option<Url>,
+    /// For checks that name no vendor.
+    pub routes: Vec<Route>,
     /// Ids and keys are made from this seed. `None`: from the system's randomness.
     pub seed: Option<u64>,
 }
@@ -60,6 +62,7 @@ impl Default for Options {
             native_batch_min: 0,
             truework_version: truework::Version::default(),
             hooks: None,
+            routes: Vec::new(),
             seed: None,
         }
     }
@@ -297,6 +300,9 @@ async fn gateway(url: &str, sandbox: &Sandbox, clock: &TestClock, wire: &Wire, o
             hook_url: None,
             max_in_flight: 8,
         });
+    }
+    for route in &options.routes {
+        providers = providers.route(route.clone());
     }
     store.register_accounts(&keys).await.expect("registered");
     let settings = EngineSettings { cancel_duplicates: options.cancel_duplicates, ..EngineSettings::default() };

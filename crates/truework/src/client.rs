@@ -152,10 +152,12 @@ impl Client {
         self.send(&quick(ctx), self.request(Method::PUT, url).body("application/json", body)).await
     }
 
-    /// One report with its income analytics, which an order's GET does not give.
+    /// One report with its income analytics, which an order's GET does not give, and the annotations that it does.
     pub async fn report(&self, ctx: &CallContext, id: &str) -> Result<VendorAnswer, CallError> {
         let mut url = self.url(&["reports", id])?;
-        url.query_pairs_mut().append_pair("include_income_analytics", "true");
+        url.query_pairs_mut()
+            .append_pair("include_income_analytics", "true")
+            .append_pair("include_report_annotations", "true");
         self.send(&quick(ctx), self.request(Method::GET, url)).await
     }
 

@@ -48,6 +48,9 @@ impl Version {
     }
 }
 
+pub(crate) const PRODUCTION_HOST: &str = "api.truework.com";
+pub(crate) const SANDBOX_HOST: &str = "api.truework-sandbox.com";
+
 #[derive(Clone)]
 pub struct Settings {
     /// Scheme and host only: `https://api.truework.com`, or `https://api.truework-sandbox.com`.
@@ -59,6 +62,7 @@ pub struct Settings {
     pub hook_tokens: Vec<SecretString>,
     /// What becomes of answers without a good signature.
     pub signature: SignatureMode,
+    /// Those that sign the host's answers. Not needed where signatures are not looked at.
     pub signature_keys: Vec<SignatureKey>,
     pub timing: Timing,
     /// The settle window of an employer search, which the vendor works off inside the create call.
@@ -69,12 +73,12 @@ impl Settings {
     /// The defaults for an account. The vendor allows 10 requests a second and account.
     pub fn new(base_url: Url, api_key: SecretString) -> Self {
         Self {
+            signature_keys: SignatureKey::published_for(&base_url),
             base_url,
             api_key,
             version: Version::V2023_10_30,
             hook_tokens: Vec::new(),
             signature: SignatureMode::default(),
-            signature_keys: SignatureKey::published(),
             timing: Timing {
                 settle: Duration::from_mins(2),
                 // Of the longest call, which is the synchronous employer search; the others are given less of it.
@@ -92,17 +96,27 @@ impl Settings {
         self.api_key.expose_secret().starts_with("tw_sk_test_")
     }
 
-    /// A key belongs to one environment. Reports a key and a host that cannot go together, before an order finds out.
+    /// A key belongs to one environment. Reports keys and a host that cannot go together, before an order finds out.
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
         let host = self.base_url.host_str().ok_or(SettingsError::BaseUrl)?;
         if !matches!(self.base_url.scheme(), "https" | "http") || self.base_url.cannot_be_a_base() {
             return Err(SettingsError::BaseUrl);
         }
         match (host, self.is_sandbox()) {
-            ("api.truework.com", true) => Err(SettingsError::SandboxKeyInProduction),
-            ("api.truework-sandbox.com", false) => Err(SettingsError::ProductionKeyInSandbox),
-            _ => Ok(()),
+            (PRODUCTION_HOST, true) => return Err(SettingsError::SandboxKeyInProduction),
+            (SANDBOX_HOST, false) => return Err(SettingsError::ProductionKeyInSandbox),
+            _ => {}
         }
+        if self.signature == SignatureMode::Off {
+            return Ok(());
+        }
+        if self.signature_keys.is_empty() {
+            return Err(SettingsError::NoSignatureKeys);
+        }
+        if host == PRODUCTION_HOST && self.signature_keys.iter().any(SignatureKey::is_of_the_sandbox) {
+            return Err(SettingsError::SandboxSignatureKeyInProduction);
+        }
+        Ok(())
     }
 }
 
@@ -116,6 +130,16 @@ pub enum SettingsError {
     SandboxKeyInProduction,
     #[error("truework.api_key is a production key, but truework.base_url is the sandbox host")]
     ProductionKeyInSandbox,
+    #[error(
+        "truework.signature is not off, and which keys sign the answers of truework.base_url is not known: name them in \
+         truework.signature_keys, or set truework.signature to off"
+    )]
+    NoSignatureKeys,
+    #[error(
+        "truework.signature_keys holds the key of Truework's sandbox, but truework.base_url is the production host: leave it \
+         out"
+    )]
+    SandboxSignatureKeyInProduction,
 }
 
 #[cfg(test)]
@@ -135,6 +159,28 @@ mod tests {
         assert_eq!(check("https://api.truework.com", "tw_sk_test_1"), Err(SettingsError::SandboxKeyInProduction));
         assert_eq!(check("https://api.truework-sandbox.com", "tw_sk_1"), Err(SettingsError::ProductionKeyInSandbox));
         assert_eq!(check("mailto:a@example.com", "tw_sk_1"), Err(SettingsError::BaseUrl));
+    }
+
+    #[test]
+    fn whoever_looks_at_signatures_knows_the_hosts_keys_and_no_others() {
+        const SANDBOX: &str = "https://api.truework-sandbox.com";
+        for mode in [SignatureMode::Warn, SignatureMode::Require] {
+            let check = |base, key, keys: Option<&Settings>| {
+                let own = settings(base, key);
+                let signature_keys = keys.map_or(own.signature_keys.clone(), |other| other.signature_keys.clone());
+                Settings { signature: mode, signature_keys, ..own }.check()
+            };
+            let (production, sandbox) =
+                (settings("https://api.truework.com", "tw_sk_1"), settings(SANDBOX, "tw_sk_test_1"));
+            assert_eq!(check("https://api.truework.com", "tw_sk_1", None), Ok(()));
+            assert_eq!(check(SANDBOX, "tw_sk_test_1", None), Ok(()));
+            let nobody = check("http://127.0.0.1:4000", "tw_sk_test_1", None);
+            assert_eq!(nobody, Err(SettingsError::NoSignatureKeys));
+            assert_eq!(check("http://127.0.0.1:4000", "tw_sk_test_1", Some(&production)), Ok(()));
+            let mixed = check("https://api.truework.com", "tw_sk_1", Some(&sandbox));
+            assert_eq!(mixed, Err(SettingsError::SandboxSignatureKeyInProduction));
+        }
+        assert_eq!(settings("http://127.0.0.1:4000", "tw_sk_test_1").check(), Ok(()), "they are not looked at");
     }
 
     #[test]

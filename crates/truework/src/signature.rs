@@ -11,6 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use ring::signature::{ED25519, UnparsedPublicKey};
+use url::Url;
+
+use crate::settings::{PRODUCTION_HOST, SANDBOX_HOST};
 
 const HEADER: &str = "x-truework-signature";
 
@@ -45,16 +48,25 @@ pub struct SignatureKey {
     public: [u8; 32],
 }
 
+/// What the vendor publishes, for the hosts that sign with it. Neither has an end.
+const PRODUCTION_KEY: &str = "tw-2021-11-11:Ad14e4K+/6At51wUH2B3M4ONNlRmLiSpI4NUAl+IcyA=";
+const SANDBOX_KEY: &str = "tw-sandbox-2021-11-11:yJBzPH0p+gdRuj4qnjU1+ob0AH52gHRDXxnDW1xGaYk=";
+
 impl SignatureKey {
-    /// The keys that the vendor publishes, of production and of its sandbox. Neither has an end.
-    pub fn published() -> Vec<Self> {
-        [
-            "tw-2021-11-11:Ad14e4K+/6At51wUH2B3M4ONNlRmLiSpI4NUAl+IcyA=",
-            "tw-sandbox-2021-11-11:yJBzPH0p+gdRuj4qnjU1+ob0AH52gHRDXxnDW1xGaYk=",
-        ]
-        .into_iter()
-        .filter_map(|key| key.parse().ok())
-        .collect()
+    /// The keys that the vendor publishes for this host: the sandbox must not be able to sign for production. None for any
+    /// other host, whose keys only its settings know.
+    pub fn published_for(base_url: &Url) -> Vec<Self> {
+        let key = match base_url.host_str() {
+            Some(PRODUCTION_HOST) => PRODUCTION_KEY,
+            Some(SANDBOX_HOST) => SANDBOX_KEY,
+            _ => return Vec::new(),
+        };
+        key.parse().into_iter().collect()
+    }
+
+    /// Whether it is what the vendor's sandbox signs with, under whatever id.
+    pub(crate) fn is_of_the_sandbox(&self) -> bool {
+        SANDBOX_KEY.parse::<Self>().is_ok_and(|sandbox| sandbox.public == self.public)
     }
 }
 
@@ -171,7 +183,8 @@ mod tests {
         assert_eq!(verify(&keys, &later, BODY), Err(SignatureFault::Wrong));
         later.remove("date");
         assert_eq!(verify(&keys, &later, BODY), Err(SignatureFault::HeaderMissing));
-        let strangers = SignatureKey { id: "k1".to_owned(), ..SignatureKey::published()[0].clone() };
+        let published = PRODUCTION_KEY.parse::<SignatureKey>().expect("a key");
+        let strangers = SignatureKey { id: "k1".to_owned(), ..published };
         assert_eq!(verify(&[strangers], &signed("date", BODY), BODY), Err(SignatureFault::Wrong));
     }
 
@@ -192,8 +205,20 @@ mod tests {
     }
 
     #[test]
+    fn each_host_signs_with_its_own_key() {
+        let of = |url: &str| SignatureKey::published_for(&url.parse().expect("a URL"));
+        let ids = |url| of(url).into_iter().map(|key| key.id).collect::<Vec<_>>();
+        assert_eq!(ids("https://api.truework.com"), ["tw-2021-11-11"]);
+        assert_eq!(ids("https://api.truework-sandbox.com"), ["tw-sandbox-2021-11-11"]);
+        for other in ["http://127.0.0.1:4000", "https://truework.com", "https://api.truework.com.example.com"] {
+            assert_eq!(ids(other), [] as [&str; 0], "{other}");
+        }
+        assert!(!of("https://api.truework.com")[0].is_of_the_sandbox());
+        assert!(of("https://api.truework-sandbox.com")[0].is_of_the_sandbox());
+    }
+
+    #[test]
     fn keys_are_an_id_and_32_bytes() {
-        assert_eq!(SignatureKey::published().len(), 2);
         for odd in ["", "k1", "k1:", "k1:AAAA", ":Ad14e4K+/6At51wUH2B3M4ONNlRmLiSpI4NUAl+IcyA=", "k1:not base64"] {
             assert_eq!(odd.parse::<SignatureKey>(), Err(NotAKey), "{odd}");
         }

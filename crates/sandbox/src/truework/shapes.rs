@@ -1,5 +1,5 @@
-//! Every answer of the newest version, held against our notes of what the vendor's contract promises: each field there, none
-//! besides, and each of its kind.
+//! Every answer and hook of the newest version, held against our notes of what the vendor's two contracts promise: each field
+//! there, none besides, and each of its kind.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use super::tests::{Site, body};
 
-const NOTES: &str = include_str!("shapes/newest.txt");
+mod hooks;
+
+const NOTES: &[&str] = &[include_str!("shapes/newest.txt"), include_str!("shapes/hooks.txt")];
 
 /// The notes, read.
 #[derive(Default)]
@@ -21,7 +23,8 @@ struct Shapes {
 impl Shapes {
     fn read() -> Self {
         let mut shapes = Self::default();
-        for line in NOTES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let lines = NOTES.iter().flat_map(|notes| notes.lines());
+        for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
             if let Some((name, words)) = line.split_once(" = ") {
                 shapes.words.entry(name).or_default().extend(words.split(' '));
             } else {
@@ -97,12 +100,15 @@ impl Shapes {
         };
         let fields = self.fields(name);
         for (field, kind) in &fields {
-            match object.get(*field) {
+            let (field, may_lack) = field.strip_suffix('~').map_or((*field, false), |field| (field, true));
+            match object.get(field) {
                 Some(value) => self.faults(value, kind, &format!("{place}.{field}"), faults),
+                None if may_lack => {}
                 None => faults.push(format!("{place}.{field} is missing")),
             }
         }
-        let unknown = object.keys().filter(|field| !fields.contains_key(field.as_str()));
+        let known: Vec<&str> = fields.keys().map(|field| field.trim_end_matches('~')).collect();
+        let unknown = object.keys().filter(|field| !known.contains(&field.as_str()));
         faults.extend(unknown.map(|field| format!("{place}.{field} is not in the contract")));
     }
 
@@ -198,4 +204,32 @@ async fn every_answer_is_what_the_contract_promises() {
         site.advance(Duration::from_hours(1).as_secs());
     }
     assert!(kinds_of_reports > 20, "reports were among them: {kinds_of_reports}");
+}
+
+/// A refusal of each status that the simulator answers by itself.
+#[tokio::test]
+async fn every_refusal_is_what_the_contract_promises() {
+    let shapes = Shapes::read();
+    let site = Site::new().await;
+    let mut seen = Vec::new();
+    let mut hold = |(status, answer): (http::StatusCode, Value)| {
+        shapes.hold(&answer, "Refusal");
+        seen.push(status.as_u16());
+    };
+    hold(site.create("orders/target-employer", &json!({})).await);
+    hold(site.create("orders/target-employer", &body("000-99-0002")).await);
+    hold(site.get("orders/nobody-knows-it").await);
+    hold(site.get("orders/nobody-knows-it/events").await);
+    hold(site.get("reports/nobody-knows-it").await);
+    hold(site.answer(site.request_as(Method::GET, "orders", "tw_sk_test_bad", "2023-10-30")).await);
+    hold(site.answer(site.request_as(Method::GET, "orders", &site.config.api_key, "2020-12-07")).await);
+    site.switch(json!({ "rate_limit": 1 }));
+    site.get("orders").await;
+    hold(site.get("orders").await);
+    for status in [403, 500, 501] {
+        site.switch(json!({ "rate_limit": 0 }));
+        site.simulator.control().arm(crate::Fault::new("list", crate::FaultKind::StatusBefore).status(status));
+        hold(site.get("orders").await);
+    }
+    assert_eq!(seen, [400, 451, 404, 404, 404, 401, 406, 429, 403, 500, 501]);
 }

@@ -9,7 +9,7 @@ use super::*;
 pub struct Site {
     pub simulator: Running,
     http: reqwest::Client,
-    config: Config,
+    pub config: Config,
 }
 
 impl Site {
@@ -38,11 +38,13 @@ impl Site {
     }
 
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.request_as(method, path, &self.config.api_key, "2023-10-30")
+    }
+
+    pub fn request_as(&self, method: Method, path: &str, key: &str, version: &str) -> reqwest::RequestBuilder {
         let url = self.simulator.base_url().join(path).expect("a URL");
-        self.http
-            .request(method, url)
-            .bearer_auth(&self.config.api_key)
-            .header("accept", "application/json; version=2023-10-30")
+        let accept = format!("application/json; version={version}");
+        self.http.request(method, url).bearer_auth(key).header("accept", accept)
     }
 
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {

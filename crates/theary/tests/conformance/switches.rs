@@ -5,6 +5,7 @@
 //! around at once runs the whole suite. A switch that makes the vendor lie or keeps something back has tests of its own.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use provider::VendorHttp;
@@ -49,13 +50,14 @@ fn table() -> Vec<Value> {
     ]
 }
 
-/// Switches under which a rule cannot hold as it is written, and where each is tested.
+/// Switches under which a rule cannot hold as it is written, each with the file that has its tests: creates that throw, answers
+/// that lie, what shows late, a list that moves, references that are not given back, tokens, what only the hook says, and how
+/// hooks fare.
 const ELSEWHERE: &[(&str, &[&str])] = &[
     (
-        "batches.rs: creates that throw, and answers that lie",
+        "theary/tests/conformance/batches.rs",
         &[
             "batch_throw_at",
-            "batch_throw_every",
             "batch_throw_status",
             "siblings_after_error_ms",
             "siblings_before_error",
@@ -65,18 +67,22 @@ const ELSEWHERE: &[(&str, &[&str])] = &[
             "batch_repeats_id",
             "batch_names_older",
             "batch_denies",
+            "list_lag_ms",
         ],
     ),
-    ("one_order.rs: creates of several searches", &["create_dies_after", "create_leaves_out"]),
-    ("batches.rs, locating.rs: what shows late", &["list_lag_ms", "searches_lag_ms"]),
+    ("theary/tests/conformance/one_order.rs", &["create_dies_after", "create_leaves_out"]),
+    ("engine/tests/engine/thousands.rs", &["batch_throw_every"]),
     (
-        "locating.rs, cost.rs: a list that moves, and references that are not given back",
-        &["strangers_per_list", "vanish_per_list", "drop_external_ids"],
+        "theary/tests/conformance/locating.rs",
+        &["searches_lag_ms", "strangers_per_list", "vanish_per_list", "drop_external_ids"],
     ),
-    ("tokens.rs", &["token_life_s", "token_tenant", "tenantless_status", "token_endpoint_status", "refuse_calls"]),
-    ("orders.rs, releases.rs", &["production", "upload_link"]),
-    ("hooks.rs: only the hook says so", &["action_keeps_status"]),
-    ("hooks.rs: how hooks fare, at every simulator", &["hooks"]),
+    (
+        "theary/tests/conformance/tokens.rs",
+        &["token_life_s", "token_tenant", "tenantless_status", "token_endpoint_status", "refuse_calls"],
+    ),
+    ("theary/tests/conformance/orders.rs", &["production"]),
+    ("theary/tests/conformance/releases.rs", &["upload_link"]),
+    ("theary/tests/conformance/hooks.rs", &["action_keeps_status", "hooks"]),
 ];
 
 fn http() -> VendorHttp {
@@ -92,6 +98,13 @@ async fn every_switch_is_in_the_table_or_tested_elsewhere() {
     let rows = table();
     let rows = rows.iter().flat_map(|row| row.as_object().expect("a switch").keys().cloned());
     assert_eq!(rows.chain(elsewhere).collect::<BTreeSet<_>>(), switches);
+    for (file, names) in ELSEWHERE {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+        let text = std::fs::read_to_string(path).expect("the file is there");
+        for name in *names {
+            assert!(text.contains(&format!("\"{name}\"")), "{file} does not turn {name}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -31,6 +31,20 @@ async fn a_full_report_is_told_whole() {
     assert!(!verified.contains("000123456789"), "no whole account number");
 }
 
+/// A report that was read by itself stands in for the one inside the order, and says all that that one said.
+#[tokio::test]
+async fn a_report_that_is_read_for_its_analytics_keeps_what_was_said() {
+    let site = Site::of(Version::V2023_10_30).await;
+    let accepted = site.accepted("000-99-0012", &income(Some("Fake Company"), true)).await;
+    site.finish();
+    let payload: serde_json::Value =
+        serde_json::from_slice(site.look(&accepted.vendor).await.payload.expose()).expect("JSON");
+    let report = &payload["reports"][0];
+    assert!(report["income_analytics"].is_object(), "read by itself");
+    assert_eq!(report["annotations"], payload["order"]["verification_requests"][0]["reports"][0]["annotations"]);
+    assert!(report["annotations"].is_object());
+}
+
 #[tokio::test]
 async fn an_older_report_says_the_same_in_other_places() {
     for version in [Version::V2020_12_07, Version::V2022_08_01] {

@@ -1,7 +1,7 @@
 use provider::{Fetched, ItemOutcome, ProbeFault, Provider as _, Share};
 use sandbox::truework::signature_key;
 use serde_json::json;
-use truework::{Settings, SignatureMode, Version};
+use truework::{Settings, SignatureKey, SignatureMode, Version};
 
 use crate::bench::employment;
 use crate::site::{Site, context, reference};
@@ -58,8 +58,23 @@ async fn otherwise_answers_are_used() {
 
 #[tokio::test]
 async fn another_key_of_the_same_name_signs_nothing() {
-    let published = truework::SignatureKey::published();
-    let change = |settings| Settings { signature: SignatureMode::Require, signature_keys: published, ..settings };
+    let id = signature_key().split(':').next().expect("an id").to_owned();
+    let published = "https://api.truework.com".parse().expect("a URL");
+    let published = SignatureKey::published_for(&published);
+    let other = format!("{id}:Ad14e4K+/6At51wUH2B3M4ONNlRmLiSpI4NUAl+IcyA=").parse().expect("a key");
+    let keys = published.into_iter().chain([other]).collect();
+    let change = |settings| Settings { signature: SignatureMode::Require, signature_keys: keys, ..settings };
     let site = Site::with(Version::V2023_10_30, change).await;
     assert!(site.adapter.probe(&context(Share::LookUp)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_host_whose_keys_nobody_named_is_not_taken_for_one_of_the_vendors() {
+    let simulator = crate::bench::simulator(sandbox::truework::Config::default()).await;
+    let settings = crate::bench::settings(simulator.base_url(), &sandbox::truework::Config::default().api_key);
+    for (mode, is_taken) in [(SignatureMode::Off, true), (SignatureMode::Warn, false), (SignatureMode::Require, false)]
+    {
+        let made = truework::Truework::new(Settings { signature: mode, ..settings.clone() });
+        assert_eq!(made.is_ok(), is_taken, "{mode:?}");
+    }
 }

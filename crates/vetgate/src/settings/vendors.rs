@@ -397,7 +397,8 @@ impl Vendor for Truework {
         let modes: Vec<_> = truework::SignatureMode::ALL.iter().map(|mode| (mode.as_str(), *mode)).collect();
         let signature_path = at.shared(keys, "signature");
         let signature = keys.word(&signature_path, truework::SignatureMode::default().as_str(), &modes);
-        let signature_keys = take_signature_keys(keys, at);
+        let published = base_url.as_ref().map(truework::SignatureKey::published_for).unwrap_or_default();
+        let signature_keys = take_signature_keys(keys, at, published);
         Some(truework::Settings {
             version: version?,
             signature: signature?,
@@ -408,12 +409,14 @@ impl Vendor for Truework {
     }
 }
 
-/// The keys that Truework publishes, unless others are named. `None`: one of them is no key.
-fn take_signature_keys(keys: &mut Keys, at: &Place<'_>) -> Option<Vec<truework::SignatureKey>> {
+/// The keys that Truework publishes for the host, unless others are named. `None`: one of them is no key.
+fn take_signature_keys(
+    keys: &mut Keys,
+    at: &Place<'_>,
+    published: Vec<truework::SignatureKey>,
+) -> Option<Vec<truework::SignatureKey>> {
     let path = at.shared(keys, "signature_keys");
-    let Some(named) = keys.list(&path) else {
-        return Some(truework::SignatureKey::published());
-    };
+    let Some(named) = keys.list(&path) else { return Some(published) };
     let mut read = Vec::new();
     for (place, key) in named.iter().enumerate() {
         match key.parse() {

@@ -343,12 +343,40 @@ fn a_vendor_without_credentials_is_off_and_says_why() {
     );
 }
 
+/// What adapters say to these variables.
+fn objections(variables: &[(&str, &str)]) -> String {
+    let settings = load(variables).expect("good settings").settings;
+    match vetgate::wiring::providers(&settings) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    }
+}
+
 #[test]
 fn an_adapters_objection_is_told_with_its_account() {
-    let settings = load(&[("VETGATE_TRUEWORK__API_KEY", "tw_sk_test_1")]).expect("good settings").settings;
-    let told = match vetgate::wiring::providers(&settings) {
-        Ok(_) => panic!("a sandbox key in production was taken"),
-        Err(error) => error.to_string(),
-    };
+    let told = objections(&[("VETGATE_TRUEWORK__API_KEY", "tw_sk_test_1")]);
     assert!(told.contains("truework (account default): truework.api_key is a sandbox key"), "{told}");
+}
+
+#[test]
+fn only_the_hosts_own_keys_sign_its_answers() {
+    const PRODUCTION: &str = "tw-2021-11-11:Ad14e4K+/6At51wUH2B3M4ONNlRmLiSpI4NUAl+IcyA=";
+    const SANDBOX: &str = "tw-sandbox-2021-11-11:yJBzPH0p+gdRuj4qnjU1+ob0AH52gHRDXxnDW1xGaYk=";
+    let told = |url: &str, key: &str, named: Option<&str>| {
+        let mut variables = vec![
+            ("VETGATE_TRUEWORK__API_KEY", key),
+            ("VETGATE_TRUEWORK__BASE_URL", url),
+            ("VETGATE_TRUEWORK__SIGNATURE", "require"),
+        ];
+        variables.extend(named.map(|keys| ("VETGATE_TRUEWORK__SIGNATURE_KEYS", keys)));
+        objections(&variables)
+    };
+    let (production, sandbox) = ("https://api.truework.com", "https://api.truework-sandbox.com");
+    assert_eq!(told(production, "tw_sk_1", None), "");
+    assert_eq!(told(sandbox, "tw_sk_test_1", None), "");
+    assert_eq!(told("https://relay.example.com", "tw_sk_1", Some(PRODUCTION)), "");
+    let unknown = told("https://relay.example.com", "tw_sk_1", None);
+    assert!(unknown.contains("name them in truework.signature_keys"), "{unknown}");
+    let both = told(production, "tw_sk_1", Some(&format!("{PRODUCTION},{SANDBOX}")));
+    assert!(both.contains("holds the key of Truework's sandbox"), "{both}");
 }

@@ -1,10 +1,9 @@
-//! The suite that every adapter passes: in every version of the vendor's API, and whatever its simulator is switched to.
-//!
-//! Not tried here are the switches under which something else is right: a list that lags and a rate limit (time stands still
-//! here), an employer that is echoed (other outcomes), and a vendor that gives back neither search key nor metadata.
-//! `at_the_simulator.rs` has a test for each.
+//! The suite that every adapter passes: in every version of the vendor's API, and whatever its simulator is switched to. Which
+//! switches are turned, and where those are tested that cannot be turned here, is held by `switches.rs`.
 
+#[path = "../bench/mod.rs"]
 mod bench;
+mod switches;
 
 use std::sync::Arc;
 
@@ -117,6 +116,7 @@ fn awkward() -> Value {
         "newest_first": false, "max_limit": 7, "ignore_search_key": true, "new_fields": true, "number_amounts": true,
         "address_form": "object", "cancel_ended_status": 403, "completion_dates": true, "sign": "wrong",
         "two_day_rule": true, "hide_parent": true, "approval_ms": 0, "search_ms": 5, "absent_path": 501,
+        "echo_employer": true,
     })
 }
 
