@@ -25,17 +25,17 @@ use crate::scope::OrdersRead;
 pub struct EventView {
     pub id: EventId,
     #[serde(rename = "type")]
-    kind: EventType,
-    order_id: OrderId,
+    pub kind: EventType,
+    pub order_id: OrderId,
     /// The check it is about; `null` for the order as a whole.
     #[schema(required)]
-    check_id: Option<CheckId>,
+    pub check_id: Option<CheckId>,
     /// The order's version after the change.
-    version: i64,
-    at: Timestamp,
+    pub version: i64,
+    pub at: Timestamp,
     /// Statuses and words.
     #[schema(value_type = Object)]
-    data: Map<String, Value>,
+    pub data: Map<String, Value>,
 }
 
 impl EventView {
