@@ -7,6 +7,10 @@ mod ground;
 mod html;
 mod paper;
 mod pdf;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use axum::Json;

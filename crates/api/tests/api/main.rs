@@ -14,5 +14,6 @@ mod monitors;
 mod orders;
 mod passthrough;
 mod reconciliation;
+mod reports;
 mod sockets;
 mod vendor;

@@ -3,6 +3,9 @@
 
 use domain::Timestamp;
 
+/// The longest word that makes a column as wide as itself: an id.
+const LONGEST_WORD: usize = 32;
+
 /// A report that can be printed.
 pub struct Paper {
     /// What it is called where others see it, too: in a window's title, in a file's data. Names nobody.
@@ -124,8 +127,14 @@ impl Table {
         self.rows.push(row);
     }
 
-    pub fn is_number(&self, at: usize) -> bool {
-        self.columns.get(at).is_some_and(|column| column.is_number)
+    /// What kind of cell it is: one with a word that no column has room for may be broken anywhere.
+    pub fn class(&self, at: usize, cell: &str) -> &'static str {
+        let is_long = cell.split_whitespace().any(|word| word.chars().count() > LONGEST_WORD);
+        match self.columns.get(at) {
+            _ if is_long => "long",
+            Some(column) if column.is_number => "number",
+            _ => "text",
+        }
     }
 }
 

@@ -9,6 +9,9 @@ const TIME: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day
 /// `employment_status` as `Employment status`.
 pub fn label(word: &str) -> String {
     let text = word.replace(['_', '-'], " ");
+    if let Some(rest) = text.strip_prefix("ssn").filter(|rest| rest.is_empty() || rest.starts_with(' ')) {
+        return format!("SSN{rest}");
+    }
     let mut letters = text.chars();
     letters.next().map(|first| format!("{}{}", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }
@@ -92,7 +95,7 @@ mod tests {
     fn values_are_written_for_people() {
         assert_eq!(label("employment_status"), "Employment status");
         assert_eq!(label("employee-eligibility"), "Employee eligibility");
-        assert_eq!(label(""), "");
+        assert_eq!((label("ssn-mismatch"), label("")), ("SSN mismatch".to_owned(), String::new()));
         assert_eq!(utc("2026-11-21T10:00:02.5+01:00".parse().expect("a time")), "2026-11-21 09:00:02 UTC");
         assert_eq!(
             [0, 59, 60, 3_661, 93_784].map(took),

@@ -88,6 +88,7 @@ fn facts(check: &CheckView) -> Entries {
         .with("Expected by", check.estimated_completion_at.map(words::utc))
         .with("Cancellation asked for", check.cancel_requested_at.map(words::utc))
         .with("Ended", check.completed_at.map(words::utc))
+        .with("Price, as the vendor quotes it", check.price.as_ref().map(words::money))
 }
 
 fn attempt_facts(attempt: &AttemptView) -> Entries {
@@ -100,6 +101,7 @@ fn attempt_facts(attempt: &AttemptView) -> Entries {
     vendor(entries, attempt.vendor.as_ref())
         .with("Submitted", attempt.submitted_at.map(words::utc))
         .with("Ended", attempt.completed_at.map(words::utc))
+        .with("Price, as the vendor quotes it", attempt.price.as_ref().map(words::money))
 }
 
 fn vendor(entries: Entries, vendor: Option<&VendorView>) -> Entries {

@@ -15,7 +15,7 @@ const CELL: Style = Style::new(Weight::Regular, 7.5, Shade::Ink);
 /// How wide the names of entries are.
 const NAMES: f32 = 150.0;
 /// Between a cell's text and its edges.
-const BESIDE: f32 = 3.0;
+const BESIDE: f32 = 3.6;
 const ABOVE: f32 = 2.2;
 /// No word makes a column wider than this; a longer one is broken.
 const LONGEST_WORD: f32 = 96.0;
