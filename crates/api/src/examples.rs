@@ -86,9 +86,9 @@ pub fn order_view() -> Value {
 pub fn check_view() -> Value {
     json!({
         "id": CHECK_ID, "order_id": ORDER_ID, "type": "employment_verification", "provider": "theary",
-        "account": "default", "status": "in_progress", "status_reason": null,
+        "account": "default", "product": null, "status": "in_progress", "status_reason": null,
         "vendor": {"order_id": "ord_123", "check_id": "search_456", "status": "IN_PROGRESS"},
-        "action": null, "outcome": null, "result": null, "revision": 0, "estimated_completion_at": null,
+        "action": null, "outcome": null, "result": null, "price": null, "revision": 0, "estimated_completion_at": null,
         "reverifies": null, "reverification": null,
         "attempts": [], "next_providers": [], "cancel_requested_at": null, "created_at": "2026-11-21T09:00:00Z", "submitted_at": "2026-11-21T09:00:02Z",
         "completed_at": null
@@ -164,7 +164,36 @@ pub fn event_list() -> Value {
 }
 
 pub fn report() -> Value {
-    json!({"generated_at": "2026-11-21T09:10:00Z", "order": order_view(), "timeline": [event()]})
+    json!({
+        "generated_at": "2026-11-21T09:10:00Z", "order": order_view(),
+        "ground": {
+            "purpose": "employment",
+            "consent": {
+                "obtained_at": "2026-11-20T10:00:00Z", "text_version": null, "expires_at": null, "document": "link"
+            },
+            "position": {
+                "title": "Senior Software Engineer", "company": "Example Inc.", "city": "San Francisco", "region": "CA",
+                "country": "US"
+            }
+        },
+        "asked": [{
+            "check_id": CHECK_ID, "type": "employment_verification",
+            "facts": {
+                "employer": "Tech Corp", "title": "Software Engineer", "start_date": "2020-01-15", "end_date": "2023-06-30"
+            },
+            "country": null, "region": null
+        }],
+        "costs": {
+            "attempts": [{
+                "check_id": CHECK_ID, "type": "employment_verification", "attempt": 1, "provider": "theary",
+                "product": null, "status": "in_progress", "price": null, "submitted_at": "2026-11-21T09:00:02Z",
+                "ended_at": null, "took_seconds": null
+            }],
+            "totals": [], "unpriced": 1
+        },
+        "documents": [],
+        "timeline": [event()]
+    })
 }
 
 pub fn report_with_findings() -> Value {

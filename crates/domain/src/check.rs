@@ -56,7 +56,7 @@ pub struct CheckState {
     pub submitted_at: Option<Timestamp>,
     /// When it became final.
     pub ended_at: Option<Timestamp>,
-    /// The vendors that it is tried at in turn; none where there is one only.
+    /// The vendors that it is tried at in turn; none where there is one only, asked for none of its own products.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub legs: Vec<Leg>,
     /// Those that gave way to the next, in their order.

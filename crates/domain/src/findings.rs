@@ -97,6 +97,11 @@ impl FindingRow {
         }
         self.0.push((name, value));
     }
+
+    /// In the source's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(label, value)| (label.as_str(), value.as_str()))
+    }
 }
 
 impl Serialize for FindingRow {

@@ -12,6 +12,7 @@ pub mod findings;
 pub mod frequency;
 pub mod id;
 pub mod input;
+pub mod money;
 pub mod monitor;
 pub mod observation;
 pub mod order;

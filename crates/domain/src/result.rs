@@ -170,6 +170,26 @@ pub struct Facts {
     pub graduation_date: Option<String>,
 }
 
+impl Facts {
+    /// All of them by the names of their fields, in the order in which one reads them.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+        let all = [
+            ("employer", &self.employer),
+            ("title", &self.title),
+            ("institution", &self.institution),
+            ("qualification", &self.qualification),
+            ("field_of_study", &self.field_of_study),
+            ("graduation_date", &self.graduation_date),
+            ("start_date", &self.start_date),
+            ("end_date", &self.end_date),
+            ("employment_status", &self.employment_status),
+            ("employment_type", &self.employment_type),
+            ("eligible_for_rehire", &self.eligible_for_rehire),
+        ];
+        all.into_iter().map(|(name, value)| (name, value.as_deref()))
+    }
+}
+
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Discrepancy {

@@ -32,7 +32,7 @@ impl CheckState {
         Self { legs, ..Self::new() }
     }
 
-    /// The vendor that the check is at, where it has several.
+    /// The vendor that the check is at, where it has several or was asked for a product of its own.
     pub fn leg(&self) -> Option<&Leg> {
         self.legs.get(self.tried.len())
     }

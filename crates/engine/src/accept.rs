@@ -80,7 +80,7 @@ impl Engine {
     }
 }
 
-/// The vendors that a check is tried at in turn; none where there is one only.
+/// The vendors that a check is tried at in turn; none where there is one only, and nothing to remember of it.
 fn legs(first: Leg, more: Vec<Leg>) -> Vec<Leg> {
-    if more.is_empty() { more } else { std::iter::once(first).chain(more).collect() }
+    if more.is_empty() && first.product.is_none() { more } else { std::iter::once(first).chain(more).collect() }
 }

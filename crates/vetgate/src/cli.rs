@@ -122,12 +122,9 @@ Postgres of this machine is started for it, and stopped with it.")]
     #[command(after_help = "\
 Everything is real but the vendors: HTTP, Postgres, encryption, workers. Vendor answers are lost after the \
 vendor did the work; the gateway finds out what exists and never orders twice. The last table counts the \
-vendors' own books. Ends with 0 only if nothing was lost and nothing was doubled.")]
-    Demo {
-        /// One JSON document on standard output
-        #[arg(long)]
-        json: bool,
-    },
+vendors' own books. One person is asked about in three ways, at one vendor after the other; --keep writes the report and \
+the documents of that order. Ends with 0 only if nothing was lost and nothing was doubled.")]
+    Demo(commands::demo::Options),
     /// Measures the gateway on a private Postgres: faults, intake, scan
     Bench(commands::bench::Options),
 }
@@ -149,7 +146,7 @@ impl Command {
             Self::OpenApi(options) => commands::openapi::openapi(&options),
             Self::Sandbox(options) => commands::sandbox::sandbox(&options).await,
             Self::Dev(options) => commands::dev::dev(&sources, options).await,
-            Self::Demo { json } => commands::demo::demo(json).await,
+            Self::Demo(options) => commands::demo::demo(&options).await,
             Self::Bench(options) => commands::bench::bench(options).await,
         }
     }

@@ -9,7 +9,7 @@ pub mod upload;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -80,6 +80,11 @@ impl Client {
     /// An answer to be read piece by piece.
     pub async fn download(&self, path: &[&str], query: Query<'_>) -> anyhow::Result<Response> {
         self.send(self.request(Method::GET, path, query)?).await
+    }
+
+    /// An answer in this form, as far as it has several, to be read piece by piece.
+    pub async fn download_as(&self, path: &[&str], media_type: &str) -> anyhow::Result<Response> {
+        self.send(self.request(Method::GET, path, &[])?.header(ACCEPT, media_type).timeout(PATIENCE)).await
     }
 
     fn request(&self, method: Method, path: &[&str], query: Query<'_>) -> anyhow::Result<RequestBuilder> {

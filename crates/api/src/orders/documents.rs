@@ -27,19 +27,19 @@ pub struct DocumentList {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Document)]
-struct DocumentView {
-    id: DocumentId,
-    check_id: CheckId,
+pub struct DocumentView {
+    pub id: DocumentId,
+    pub check_id: CheckId,
     /// `report`: the vendor's own; `attachment`: what a source or the applicant gave it.
     #[schema(examples("report"))]
-    kind: String,
+    pub kind: String,
     /// As the vendor says.
     #[schema(examples("application/pdf"))]
-    media_type: String,
+    pub media_type: String,
     /// Of all but reports only the ending: sources name files after people.
-    filename: String,
+    pub filename: String,
     /// When the gateway first saw it.
-    seen_at: Timestamp,
+    pub seen_at: Timestamp,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -51,7 +51,7 @@ struct Unasked {
 }
 
 impl DocumentView {
-    fn of(stored: StoredDocument) -> Self {
+    pub fn of(stored: StoredDocument) -> Self {
         let StoredDocument { id, check_id, document, seen_at, .. } = stored;
         let filename = if document.kind == "report" { document.filename } else { mask::filename(&document.filename) };
         Self { id, check_id, kind: document.kind, media_type: document.media_type, filename, seen_at }

@@ -25,20 +25,20 @@ use crate::scope::OrdersRead;
 pub struct EventView {
     pub id: EventId,
     #[serde(rename = "type")]
-    kind: EventType,
-    order_id: OrderId,
+    pub kind: EventType,
+    pub order_id: OrderId,
     /// The check it is about; `null` for the order as a whole.
     #[schema(required)]
-    check_id: Option<CheckId>,
+    pub check_id: Option<CheckId>,
     /// The order's version after the change.
-    version: i64,
+    pub version: i64,
     /// When the gateway learned of it.
-    at: Timestamp,
+    pub at: Timestamp,
     /// Statuses and words. A `check.notification` tells of a step of the vendor's work: `notification` is the vendor's
     /// word for it, and where the vendor says more, `strategy` how it went about it, `vendor_time` when, and
     /// `vendor_check_id` for which part of its order.
     #[schema(value_type = Object)]
-    data: Map<String, Value>,
+    pub data: Map<String, Value>,
 }
 
 impl EventView {

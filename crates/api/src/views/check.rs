@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::result::ReportDetails;
 use domain::{
-    Action, Check, CheckId, CheckResult, CheckState, CheckStatus, CheckType, Leg, OrderId, Outcome, ProviderId, Reason,
-    Timestamp,
+    Action, Check, CheckId, CheckResult, CheckState, CheckStatus, CheckType, Leg, Money, OrderId, Outcome, ProviderId,
+    Reason, Timestamp,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,49 +17,55 @@ use crate::mask;
 #[schema(as = Check)]
 pub struct CheckView {
     pub id: CheckId,
-    order_id: OrderId,
+    pub order_id: OrderId,
     #[serde(rename = "type")]
-    kind: CheckType,
-    provider: ProviderId,
+    pub kind: CheckType,
+    pub provider: ProviderId,
     /// The vendor account, `default` where there is one only.
-    account: String,
-    status: CheckStatus,
+    pub account: String,
+    /// The vendor's own product, where one was asked for.
+    #[schema(required)]
+    pub product: Option<String>,
+    pub status: CheckStatus,
     /// Why it stands where it does, if there is more to say than the status says.
     #[schema(required)]
-    status_reason: Option<Reason>,
+    pub status_reason: Option<Reason>,
     /// The vendor's object, once it is known.
     #[schema(required)]
-    vendor: Option<VendorView>,
+    pub vendor: Option<VendorView>,
     /// What the vendor waits for, while it does.
     #[schema(required)]
-    action: Option<Action>,
+    pub action: Option<Action>,
     #[schema(required)]
-    outcome: Option<Outcome>,
+    pub outcome: Option<Outcome>,
     #[schema(required)]
-    result: Option<CheckResult>,
+    pub result: Option<CheckResult>,
+    /// The vendor's price: its own quote, charged only for what it completes. `null` where it tells none.
+    #[schema(required)]
+    pub price: Option<Money>,
     /// How many different results were seen; 0 before the first.
-    revision: u32,
+    pub revision: u32,
     #[schema(required)]
-    estimated_completion_at: Option<Timestamp>,
+    pub estimated_completion_at: Option<Timestamp>,
     /// The check of the parent order whose result is verified again.
     #[schema(required)]
-    reverifies: Option<CheckId>,
+    pub reverifies: Option<CheckId>,
     /// How it is verified again.
     #[schema(required)]
-    reverification: Option<Reverification>,
+    pub reverification: Option<Reverification>,
     /// The vendors that were tried before this one, in turn, and gave way to the next.
-    attempts: Vec<AttemptView>,
+    pub attempts: Vec<AttemptView>,
     /// The vendors that are tried next, in turn, should this one find nothing.
-    next_providers: Vec<String>,
+    pub next_providers: Vec<String>,
     #[schema(required)]
-    cancel_requested_at: Option<Timestamp>,
-    created_at: Timestamp,
+    pub cancel_requested_at: Option<Timestamp>,
+    pub created_at: Timestamp,
     /// When the vendor's object was first known.
     #[schema(required)]
-    submitted_at: Option<Timestamp>,
+    pub submitted_at: Option<Timestamp>,
     /// When it became final.
     #[schema(required)]
-    completed_at: Option<Timestamp>,
+    pub completed_at: Option<Timestamp>,
 }
 
 /// How a result is verified again.
@@ -85,41 +91,44 @@ impl Reverification {
 #[derive(Serialize, ToSchema)]
 #[schema(as = VendorObject)]
 pub struct VendorView {
-    order_id: String,
+    pub order_id: String,
     /// The part of the vendor's order, where the vendor has parts and its id is known yet.
     #[schema(required)]
-    check_id: Option<String>,
+    pub check_id: Option<String>,
     /// The vendor's own word, unchanged.
     #[schema(required)]
-    status: Option<String>,
+    pub status: Option<String>,
     /// Further checks of the same tenant that this object fulfils: the vendor has answered their orders with it, too, or they
     /// went out as parts of it. Told where a single order or check is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    shared_with: Option<Vec<CheckId>>,
+    pub shared_with: Option<Vec<CheckId>>,
 }
 
 /// A vendor that was tried and gave way to the next.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CheckAttempt)]
 pub struct AttemptView {
-    provider: ProviderId,
-    account: String,
+    pub provider: ProviderId,
+    pub account: String,
     /// The vendor's own product, where one was asked for.
     #[schema(required)]
-    product: Option<String>,
-    status: CheckStatus,
+    pub product: Option<String>,
+    pub status: CheckStatus,
     #[schema(required)]
-    status_reason: Option<Reason>,
+    pub status_reason: Option<Reason>,
     #[schema(required)]
-    vendor: Option<VendorView>,
+    pub vendor: Option<VendorView>,
     #[schema(required)]
-    outcome: Option<Outcome>,
+    pub outcome: Option<Outcome>,
     #[schema(required)]
-    result: Option<CheckResult>,
+    pub result: Option<CheckResult>,
+    /// The vendor's price: its own quote, charged only for what it completes. `null` where it tells none.
     #[schema(required)]
-    submitted_at: Option<Timestamp>,
+    pub price: Option<Money>,
     #[schema(required)]
-    completed_at: Option<Timestamp>,
+    pub submitted_at: Option<Timestamp>,
+    #[schema(required)]
+    pub completed_at: Option<Timestamp>,
 }
 
 impl AttemptView {
@@ -133,6 +142,7 @@ impl AttemptView {
             vendor: VendorView::of(state),
             outcome: state.outcome(),
             result: state.result().map(masked),
+            price: state.result().and_then(CheckResult::quote),
             submitted_at: state.submitted_at,
             completed_at: state.ended_at,
         }
@@ -178,12 +188,14 @@ impl CheckView {
             kind: check.kind,
             provider: check.account.provider.clone(),
             account: check.account.account.clone(),
+            product: state.leg().and_then(|leg| leg.product.clone()),
             status: check.status(),
             status_reason: state.status_reason().cloned(),
             vendor: VendorView::of(state),
             action: state.action().cloned(),
             outcome: state.outcome(),
             result: state.result().map(masked),
+            price: state.result().and_then(CheckResult::quote),
             revision: state.revision(),
             estimated_completion_at: state.estimated_completion_at(),
             reverifies,

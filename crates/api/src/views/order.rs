@@ -15,28 +15,28 @@ pub struct OrderView {
     pub id: OrderId,
     /// The caller's own id for it. Not unique.
     #[schema(required)]
-    external_id: Option<String>,
-    status: OrderStatus,
+    pub external_id: Option<String>,
+    pub status: OrderStatus,
     /// Set once every check is final and one completed.
     #[schema(required)]
-    outcome: Option<Outcome>,
+    pub outcome: Option<Outcome>,
     /// How many checks ended without a result.
-    incomplete_checks: usize,
+    pub incomplete_checks: usize,
     #[schema(required)]
-    batch_id: Option<BatchId>,
+    pub batch_id: Option<BatchId>,
     #[schema(required)]
-    parent_order_id: Option<OrderId>,
+    pub parent_order_id: Option<OrderId>,
     /// Masked, unless revealed.
-    subject: SubjectView,
-    purpose: Purpose,
-    checks: Vec<CheckView>,
-    metadata: BTreeMap<String, String>,
+    pub subject: SubjectView,
+    pub purpose: Purpose,
+    pub checks: Vec<CheckView>,
+    pub metadata: BTreeMap<String, String>,
     /// Grows by one with each change.
-    version: i64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
     #[schema(required)]
-    completed_at: Option<Timestamp>,
+    pub completed_at: Option<Timestamp>,
 }
 
 impl OrderView {

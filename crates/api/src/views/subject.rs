@@ -23,76 +23,76 @@ pub enum SubjectView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = MaskedPerson)]
 pub struct PersonView {
-    first_name: Option<String>,
-    middle_name: Option<String>,
-    last_name: Option<String>,
-    aliases: Vec<subject::Alias>,
+    pub first_name: Option<String>,
+    pub middle_name: Option<String>,
+    pub last_name: Option<String>,
+    pub aliases: Vec<subject::Alias>,
     /// `1990-**-**`
-    date_of_birth: Option<String>,
-    gender: Option<Gender>,
+    pub date_of_birth: Option<String>,
+    pub gender: Option<Gender>,
     /// `j***@example.com`
-    email: Option<String>,
+    pub email: Option<String>,
     /// `+*******4567`
-    phone: Option<String>,
-    nationality: Option<String>,
-    identifiers: Vec<IdentifierView>,
-    addresses: Vec<AddressView>,
+    pub phone: Option<String>,
+    pub nationality: Option<String>,
+    pub identifiers: Vec<IdentifierView>,
+    pub addresses: Vec<AddressView>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = MaskedCompany)]
 pub struct CompanyView {
-    name: Option<String>,
-    identifiers: Vec<IdentifierView>,
+    pub name: Option<String>,
+    pub identifiers: Vec<IdentifierView>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = MaskedVehicle)]
 pub struct VehicleView {
-    license_plate: Option<String>,
-    vin: Option<String>,
-    owner: Option<OwnerView>,
-    driver: Option<PersonView>,
-    identifiers: Vec<IdentifierView>,
+    pub license_plate: Option<String>,
+    pub vin: Option<String>,
+    pub owner: Option<OwnerView>,
+    pub driver: Option<PersonView>,
+    pub identifiers: Vec<IdentifierView>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = MaskedVehicleOwner)]
 pub struct OwnerView {
-    name: Option<String>,
-    identifier: Option<IdentifierView>,
+    pub name: Option<String>,
+    pub identifier: Option<IdentifierView>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = MaskedIdentifier)]
 pub struct IdentifierView {
     #[serde(rename = "type")]
-    kind: IdentifierType,
-    country: String,
+    pub kind: IdentifierType,
+    pub country: String,
     /// `***-**-6789`, or the value itself if it was revealed.
-    value: String,
-    issued_on: Option<Date>,
+    pub value: String,
+    pub issued_on: Option<Date>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    serial: Option<String>,
+    pub serial: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    verification_code: Option<String>,
+    pub verification_code: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = MaskedAddress)]
 pub struct AddressView {
     #[serde(rename = "type")]
-    kind: Option<String>,
+    pub kind: Option<String>,
     /// `***`
-    line1: Option<String>,
-    line2: Option<String>,
-    city: Option<String>,
-    region: Option<String>,
+    pub line1: Option<String>,
+    pub line2: Option<String>,
+    pub city: Option<String>,
+    pub region: Option<String>,
     /// `***`
-    postal_code: Option<String>,
-    country: Option<String>,
-    from: Option<Date>,
-    to: Option<Date>,
+    pub postal_code: Option<String>,
+    pub country: Option<String>,
+    pub from: Option<Date>,
+    pub to: Option<Date>,
 }
 
 impl SubjectView {

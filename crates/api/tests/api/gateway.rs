@@ -10,9 +10,9 @@ use axum::Router;
 use axum::body::Body;
 use domain::case::Sightings;
 use domain::{
-    AccountKey, Case, CaseId, CaseItem, CaseState, Certainty, CheckId, CheckInput, CheckType, Clock, FieldError,
-    Finding, FindingVariables, ItemState, News, Observation, ObservedAt, OrderId, OrderInput, Outcome, ProviderId,
-    Reason, Reference, Sensitive, Standing, SubmissionId, TenantId, Timestamp, VendorRef,
+    AccountKey, Case, CaseId, CaseItem, CaseState, Certainty, CheckId, CheckInput, CheckResult, CheckType, Clock,
+    FieldError, Finding, FindingVariables, ItemState, News, Observation, ObservedAt, OrderId, OrderInput, Outcome,
+    ProviderId, Reason, Reference, Sensitive, Standing, SubmissionId, TenantId, Timestamp, VendorRef,
 };
 use engine::{Account, Engine, EngineSettings, OsEntropy, Providers};
 use http::{HeaderMap, Request, StatusCode};
@@ -77,6 +77,7 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
+    pub bytes: bytes::Bytes,
     pub body: Value,
 }
 
@@ -136,7 +137,7 @@ impl Gateway {
         let bytes = body.collect().await.expect("a body").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, text, body }
+        Answer { status: parts.status, headers: parts.headers, text, bytes, body }
     }
 
     /// With a token that carries every scope but `tenants:all`.
@@ -231,6 +232,11 @@ impl Gateway {
 
     /// Completes the first check of an order as if the vendor had, with a document of its own. Gives the document's id.
     pub async fn complete(&self, order: &Value) -> String {
+        self.complete_with(order, None).await
+    }
+
+    /// The same, with a result.
+    pub async fn complete_with(&self, order: &Value, result: Option<CheckResult>) -> String {
         let order_id: OrderId = order["id"].as_str().expect("an id").parse().expect("an id");
         let check_id: CheckId = order["checks"][0]["id"].as_str().expect("an id").parse().expect("an id");
         let (now, vendor) = (self.clock.now(), VendorRef::order(format!("F-{check_id}")));
@@ -238,7 +244,7 @@ impl Gateway {
         let mut tx = self.engine.store().begin().await.expect("a transaction");
         let mut order = tx.orders().lock(order_id).await.expect("locked").expect("an order");
         let standing =
-            Standing::Completed { outcome: Outcome::Clear, result: None, reason: None, certainty: Certainty::Full };
+            Standing::Completed { outcome: Outcome::Clear, result, reason: None, certainty: Certainty::Full };
         let observed = ObservedAt { at: now, sequence: 1 };
         let observation = Observation { vendor: vendor.clone(), observed, native_status: "done".to_owned(), standing };
         let mut events = order.tell(check_id, &News::Sending { submission }, now);

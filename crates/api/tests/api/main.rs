@@ -14,6 +14,7 @@ mod monitors;
 mod orders;
 mod passthrough;
 mod reconciliation;
+mod reports;
 mod reverifications;
 mod sockets;
 mod vendor;

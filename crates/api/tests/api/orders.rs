@@ -29,8 +29,8 @@ async fn an_order_is_made_read_found_and_canceled() {
     let report = gateway.call("GET", &format!("/v1/orders/{id}/report"), None).await;
     assert_eq!(report.status, StatusCode::OK, "{}", report.text);
     assert_eq!((&report.body["order"], &report.body["timeline"][0]["type"]), (&made.body, &json!("order.created")));
-    let pdf = gateway.raw("GET", &format!("/v1/orders/{id}/report"), &[("accept", "application/pdf")], "").await;
-    assert_eq!((pdf.status, &pdf.body["type"]), (StatusCode::NOT_ACCEPTABLE, &json!("/problems/not-acceptable")));
+    let csv = gateway.raw("GET", &format!("/v1/orders/{id}/report"), &[("accept", "text/csv")], "").await;
+    assert_eq!((csv.status, &csv.body["type"]), (StatusCode::NOT_ACCEPTABLE, &json!("/problems/not-acceptable")));
 
     gateway.clock.advance(Duration::from_secs(5));
     let refreshed = gateway.call("POST", &format!("/v1/orders/{id}/refresh"), None).await;

@@ -26,6 +26,7 @@
 //! | 000-99-0010 | a Direct order of two verifications: completed, and canceled with `employer-refused`; else the first |
 //! | 000-99-0011 | a Direct order of two verifications: completed, and processing for good; else the first |
 //! | 000-99-0012 | completed, with everything that a report can hold |
+//! | 000-99-0013 | completed where one employer is asked; a search finds nothing |
 
 /// What becomes of an order.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -203,6 +204,7 @@ pub fn ending(digits: &str) -> Option<Ending> {
         "000990010" => Ending::Several(&[Ending::Completed(&[TAYLOR]), REFUSED]),
         "000990011" => Ending::Several(&[Ending::Completed(&[TAYLOR]), Ending::Processing]),
         "000990012" => Ending::Completed(&[FULL]),
+        "000990013" => Ending::Several(&[Ending::Completed(&[TAYLOR])]),
         _ => return None,
     })
 }

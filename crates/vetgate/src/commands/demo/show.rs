@@ -5,7 +5,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use super::tally::checks_of;
-use super::{Outcome, half_way};
+use super::{Dossier, Outcome, half_way};
 use crate::commands::{print, progress};
 
 /// Shows on standard error how far it is: a bar on a terminal, else a line for each step.
@@ -41,6 +41,8 @@ impl Progress {
 
 pub fn print(outcome: &Outcome) -> anyhow::Result<()> {
     print::section("Single orders", &orders(outcome))?;
+    print::section("One person: employment, income and education", &attempts(&outcome.dossier))?;
+    print::line(outcome.dossier.told())?;
     print::section("Batches", &batches(outcome))?;
     print::section("Lost answers, and how each was settled", &cases(outcome))?;
     let lost = "A batch call of Theary's that failed half-way and lost its answer: when each order was made, and how it was found";
@@ -79,6 +81,25 @@ fn orders(outcome: &Outcome) -> Table {
             own = [(); 3].map(|()| Cell::new(""));
         }
     }
+    table
+}
+
+fn attempts(dossier: &Dossier) -> Table {
+    let mut table = print::table(&["check", "attempt", "vendor", "verdict", "price", "took"]);
+    for attempt in dossier.attempts() {
+        let vendor = match attempt["product"].as_str() {
+            Some(product) => format!("{}: {product}", print::word(&attempt["provider"])),
+            None => print::word(&attempt["provider"]),
+        };
+        let price = match attempt["price"]["amount"].as_str() {
+            Some(amount) => format!("{amount} {}", print::word(&attempt["price"]["currency"])),
+            None => "not told".to_owned(),
+        };
+        let took = attempt["took_seconds"].as_u64().map(|seconds| format!("{seconds}s")).unwrap_or_default();
+        let verdict = print::word(dossier.verdict_of(attempt));
+        table.add_row([print::word(&attempt["type"]), print::word(&attempt["attempt"]), vendor, verdict, price, took]);
+    }
+    print::align_numbers(&mut table, &[1, 4, 5]);
     table
 }
 

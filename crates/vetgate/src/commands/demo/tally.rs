@@ -6,7 +6,7 @@ use sandbox::Books;
 use serde::Serialize;
 use serde_json::Value;
 
-/// One vendor's counts.
+/// One vendor's counts. A check that gave way from one vendor to the next is counted at each that it was sent to.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// Orders with a check at this vendor.
@@ -27,10 +27,9 @@ pub struct Tally {
 
 /// Counts one vendor. `orders` and `cases` are the gateway's answers.
 pub fn count(vendor: &str, orders: &[Value], cases: &[Value], books: &Books) -> Tally {
-    let of_vendor = |check: &&Value| check["provider"] == vendor;
-    let checks: Vec<&Value> = orders.iter().flat_map(checks_of).filter(of_vendor).collect();
-    let mut objects_of: BTreeMap<&str, usize> =
-        checks.iter().filter_map(|check| check["id"].as_str()).map(|id| (id, 0)).collect();
+    let turns: Vec<_> = orders.iter().flat_map(checks_of).flat_map(turns_of).collect();
+    let turns: Vec<_> = turns.iter().filter(|turn| turn.provider == vendor).collect();
+    let mut objects_of: BTreeMap<&str, usize> = turns.iter().map(|turn| (turn.reference.as_str(), 0)).collect();
     let mut nobodys = 0;
     let objects = books.objects.iter().filter(|object| !object.stranger);
     for object in objects.clone() {
@@ -39,15 +38,37 @@ pub fn count(vendor: &str, orders: &[Value], cases: &[Value], books: &Books) -> 
             None => nobodys += 1,
         }
     }
+    let is_here = |order: &&Value| checks_of(order).flat_map(turns_of).any(|turn| turn.provider == vendor);
     Tally {
-        orders: orders.iter().filter(|order| checks_of(order).any(|check| of_vendor(&check))).count(),
-        completed: checks.iter().filter(|check| check["status"] == "completed").count(),
-        checks_sent: checks.len(),
+        orders: orders.iter().filter(is_here).count(),
+        completed: turns.iter().filter(|turn| turn.status == "completed").count(),
+        checks_sent: turns.len(),
         vendor_objects: objects.count(),
         lost: objects_of.values().filter(|count| **count == 0).count(),
         duplicated: nobodys + objects_of.values().map(|count| count.saturating_sub(1)).sum::<usize>(),
         cases: cases.iter().filter(|case| case["provider"] == vendor).count(),
     }
+}
+
+/// A check at one of the vendors that it was sent to.
+struct Turn<'c> {
+    provider: &'c str,
+    status: &'c str,
+    /// By which it is known there.
+    reference: String,
+}
+
+/// The vendors that gave way, and the one that the check is at.
+fn turns_of(check: &Value) -> Vec<Turn<'_>> {
+    let id = check["id"].as_str().unwrap_or_default();
+    let attempts = check["attempts"].as_array().into_iter().flatten();
+    let all = attempts.chain(std::iter::once(check)).enumerate();
+    all.map(|(before, turn)| Turn {
+        provider: turn["provider"].as_str().unwrap_or_default(),
+        status: turn["status"].as_str().unwrap_or_default(),
+        reference: if before == 0 { id.to_owned() } else { format!("{id}_{}", before + 1) },
+    })
+    .collect()
 }
 
 /// What does not add up, in sentences. `spoiled`: how many calls were spoiled at each vendor.
@@ -121,6 +142,18 @@ mod tests {
     fn an_object_of_nobody_is_one_too_many() {
         let tally = count("theary", &[order(&["a"])], &[], &books(&[&["a"], &["x"], &[]]));
         assert_eq!((tally.lost, tally.duplicated), (0, 2));
+    }
+
+    #[test]
+    fn a_check_is_counted_at_each_vendor_that_it_was_sent_to() {
+        let mut order = order(&["a"]);
+        order["checks"][0]["attempts"] = json!([{ "provider": "truework", "status": "completed" }]);
+        let orders = [order];
+        let (first, second) =
+            (count("truework", &orders, &[], &books(&[&["a"]])), count("theary", &orders, &[], &books(&[&["a_2"]])));
+        assert_eq!((first.orders, first.completed, first.checks_sent, first.lost), (1, 1, 1, 0));
+        assert_eq!((second.orders, second.completed, second.checks_sent, second.lost), (1, 1, 1, 0));
+        assert_eq!(count("theary", &orders, &[], &books(&[&["a"]])).lost, 1, "that is the first vendor's reference");
     }
 
     #[test]
