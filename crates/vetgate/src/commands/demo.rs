@@ -329,13 +329,6 @@ impl Play<'_> {
         loop {
             let mut orders = self.client.all(&["orders"], &[]).await?;
             let cases = self.client.all(&["reconciliation", "cases"], &[]).await?;
-            if self.started.elapsed().as_secs() == 15 {
-                for o in &orders {
-                    if o["external_id"] == "one person" {
-                        eprintln!("{:#}", o);
-                    }
-                }
-            }
             if is_so(&orders, &cases) || self.is_late() {
                 // Oldest first, as they were ordered.
                 orders.reverse();

@@ -141,7 +141,9 @@ fn outline(bookmarks: &[Bookmark]) -> Outline {
         }
     }
     let mut outline = Outline::new();
-    chapters.into_iter().for_each(|chapter| outline.push_child(chapter));
+    for chapter in chapters {
+        outline.push_child(chapter);
+    }
     outline
 }
 

@@ -73,7 +73,9 @@ pub fn table(flow: &mut Flow, table: &Table) -> Branch {
     let mut tags: Vec<_> = table.columns.iter().map(|_| Branch::new(Tag::TH(TableHeaderScope::Column))).collect();
     set_head(flow, head(flow.faces), Some(&mut tags));
     let mut headings = Branch::new(Tag::TR);
-    tags.into_iter().for_each(|tag| headings.push(tag));
+    for tag in tags {
+        headings.push(tag);
+    }
     let mut top = Branch::new(Tag::THead);
     top.push(headings);
     branch.push(top);
@@ -158,7 +160,9 @@ fn row(flow: &mut Flow, mut cells: Vec<Cell>, mut tags: Vec<Branch>, again: &dyn
     flow.top += high;
     flow.bar(0.4, 212);
     let mut branch = Branch::new(Tag::TR);
-    tags.into_iter().for_each(|tag| branch.push(tag));
+    for tag in tags {
+        branch.push(tag);
+    }
     branch
 }
 

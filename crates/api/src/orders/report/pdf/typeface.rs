@@ -1,4 +1,4 @@
-//! The font of the PDF: DejaVu Sans Condensed, which has Latin letters with every accent, Greek, Cyrillic, Arabic, Hebrew,
+//! The font of the PDF: `DejaVu` Sans Condensed, which has Latin letters with every accent, Greek, Cyrillic, Arabic, Hebrew,
 //! Armenian and Georgian. Only the letters that are used are embedded.
 
 use std::sync::LazyLock;
