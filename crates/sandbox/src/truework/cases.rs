@@ -35,6 +35,8 @@ pub enum Ending {
     /// With the canonical and the raw word of the reason, if there is one.
     Canceled(Option<(&'static str, &'static str)>),
     Invalid,
+    /// Completed where one employer is asked; instant sources know nobody.
+    OnlyAtTheEmployer(&'static [Employment]),
     /// One verification each, where the kind of order can have several; else the first.
     Several(&'static [Ending]),
     /// Stays so until it is canceled.
@@ -204,7 +206,7 @@ pub fn ending(digits: &str) -> Option<Ending> {
         "000990010" => Ending::Several(&[Ending::Completed(&[TAYLOR]), REFUSED]),
         "000990011" => Ending::Several(&[Ending::Completed(&[TAYLOR]), Ending::Processing]),
         "000990012" => Ending::Completed(&[FULL]),
-        "000990013" => Ending::Several(&[Ending::Completed(&[TAYLOR])]),
+        "000990013" => Ending::OnlyAtTheEmployer(&[TAYLOR]),
         _ => return None,
     })
 }

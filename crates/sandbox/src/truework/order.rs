@@ -63,7 +63,11 @@ pub struct Verification {
 
 impl Order {
     pub fn new(state: &mut State, mode: Mode, request: Request, habits: &Habits, now: OffsetDateTime) -> Self {
-        let ending = cases::ending(&request.ssn_digits()).unwrap_or(Ending::Invalid);
+        let ending = match (mode, cases::ending(&request.ssn_digits()).unwrap_or(Ending::Invalid)) {
+            (Mode::EmployerSearch, Ending::OnlyAtTheEmployer(_)) => NO_MATCH,
+            (_, Ending::OnlyAtTheEmployer(employments)) => Ending::Completed(employments),
+            (_, ending) => ending,
+        };
         let id = id(state.next(), ORDER);
         let created = match mode {
             Mode::Direct => now + Duration::from_millis(habits.sign_in_ms),
@@ -198,7 +202,7 @@ impl Verification {
 
     fn end_state(&self) -> &'static str {
         match self.ending {
-            Ending::Completed(_) => "completed",
+            Ending::Completed(_) | Ending::OnlyAtTheEmployer(_) => "completed",
             Ending::Canceled(_) => "canceled",
             Ending::Invalid | Ending::Frozen => "invalid",
             Ending::ActionRequired | Ending::NoSignIn => "action-required",
@@ -246,11 +250,17 @@ fn employments_of(ending: Ending) -> &'static [Employment] {
 fn synchronous(ending: Ending) -> Ending {
     match ending {
         Ending::Completed(_) | Ending::Canceled(_) | Ending::Invalid | Ending::Frozen => ending,
-        Ending::ActionRequired | Ending::NoSignIn | Ending::Processing | Ending::Unheard | Ending::Several(_) => {
-            Ending::Canceled(Some(("no-match", "no-match")))
-        }
+        Ending::ActionRequired
+        | Ending::NoSignIn
+        | Ending::Processing
+        | Ending::Unheard
+        | Ending::Several(_)
+        | Ending::OnlyAtTheEmployer(_) => NO_MATCH,
     }
 }
+
+/// Instant sources know nobody.
+const NO_MATCH: Ending = Ending::Canceled(Some(("no-match", "no-match")));
 
 /// As long as nobody comes.
 const NEVER: Duration = Duration::from_hours(24 * 365 * 100);
