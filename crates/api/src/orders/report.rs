@@ -119,9 +119,9 @@ impl FindingsView {
 ///
 /// Subject (masked), what was asked on what ground, checks, results, documents, cost and time of each attempt, and timeline.
 /// `Accept` says in which form: `application/json`, which is given where nothing is said, `text/html` for a page to be read or
-/// printed, or `application/pdf`. All three say the same, but for ids and fields that only programs need. `include` adds what the vendors say beside the results, read while
-/// the caller waits; it is unmasked, so it takes the scope `pii:read` as well and is audited. What of it cannot be had is told
-/// in each check's `failed`, and the report is given all the same.
+/// printed, or `application/pdf`. All three say the same, but for ids and fields that only programs need. `include` adds what
+/// the vendors say beside the results, read while the caller waits; it is unmasked, so it takes the scope `pii:read` as well and
+/// is audited. What of it cannot be had is told in each check's `failed`, and the report is given all the same.
 #[utoipa::path(
     get, path = "/v1/orders/{id}/report", operation_id = "getOrderReport", tag = "orders",
     params(

@@ -107,7 +107,7 @@ impl Engine {
 /// The vendors that the check was ordered of, in turn: where there is a list, all of it, whichever of them it ended at.
 fn legs_of(check: &Check) -> Vec<Leg> {
     if check.state.legs.is_empty() {
-        let input = check.input.expose().clone();
+        let input = check.input.expose().anew();
         return vec![Leg { account: check.account.clone(), product: None, input }];
     }
     check.state.legs.clone()
