@@ -4,6 +4,7 @@ mod batch_crashes;
 mod batches;
 mod catching_up;
 mod clerk;
+mod direct_sessions;
 mod event_ids;
 mod fault_schedules;
 mod files;
