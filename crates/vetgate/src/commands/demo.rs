@@ -276,7 +276,7 @@ impl Play<'_> {
             None => Value::Null,
         };
         let stories = half_way::stories(&failed_call, &orders, &self.vendors.books("theary").await?);
-        let batches = self.client.all(&["batches"], &[]).await?;
+        let batches = self.ended_batches().await?;
         self.progress.say("Taking the one person's documents and report …");
         let dossier = Dossier::gather(&self.client, &orders).await?;
         let every_case: Vec<_> = cases.iter().chain(&of_failing).cloned().collect();
@@ -333,6 +333,17 @@ impl Play<'_> {
                 // Oldest first, as they were ordered.
                 orders.reverse();
                 return Ok((orders, cases));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// The batches, once each has been told to have ended: that follows the end of its last order.
+    async fn ended_batches(&self) -> anyhow::Result<Vec<Value>> {
+        loop {
+            let batches = self.client.all(&["batches"], &[]).await?;
+            if batches.iter().all(|batch| batch["status"] != "in_progress") || self.is_late() {
+                return Ok(batches);
             }
             tokio::time::sleep(LOOK).await;
         }
