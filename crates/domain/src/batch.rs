@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchStatus {
-    /// Some check is not final yet.
+    /// Some check is not final yet, or the last one has only just become so: `batch.completed` comes with the change.
     InProgress,
     /// Every check is final.
     Completed,
